@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "nanomq",
+    platforms: [.macOS("26.0")],
+    products: [
+        .library(name: "NanoMQ", targets: ["NanoMQ"]),
+        .library(name: "MQTTCodec", targets: ["MQTTCodec"]),
+        .executable(name: "nanomq", targets: ["nanomq"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Floor 1: languages. Bytes or text in, values out.
+        .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: settings),
+        .target(name: "HOCON", swiftSettings: settings),
+
+        // Floor 2: the broker's mind, and what it is told to be.
+        .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap], swiftSettings: settings),
+        .target(name: "NanoConfiguration", dependencies: ["HOCON"], swiftSettings: settings),
+
+        // Floor 3: the rim, where bytes come in.
+        .target(
+            name: "BrokerNetwork",
+            dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, logging],
+            swiftSettings: settings
+        ),
+
+        // Floor 5 and 6: assembly, and the command.
+        .target(
+            name: "NanoMQ",
+            dependencies: [
+                "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", nioCore, nioPosix, logging, lifecycle,
+                .product(name: "Metrics", package: "swift-metrics"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nanomq",
+            dependencies: [
+                "NanoMQ", logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
+        .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], swiftSettings: settings),
+        .testTarget(name: "HOCONTests", dependencies: ["HOCON"], swiftSettings: settings),
+        .testTarget(name: "NanoConfigurationTests", dependencies: ["NanoConfiguration"], swiftSettings: settings),
+        .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "MQTTCodec", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "BrokerNetworkTests",
+            dependencies: ["BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
