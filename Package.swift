@@ -21,7 +21,7 @@ let package = Package(
     products: [
         .library(name: "NanoMQ", targets: ["NanoMQ"]),
         .library(name: "MQTTCodec", targets: ["MQTTCodec"]),
-        .executable(name: "nanomq", targets: ["nanomq"]),
+        .executable(name: "nanomq", targets: ["NanoMQCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -57,7 +57,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
-            name: "nanomq",
+            name: "NanoMQCommand",
             dependencies: [
                 "NanoMQ", logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
