@@ -1,0 +1,114 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+
+/// The core's end of one client's connection.
+///
+/// It belongs to the shard of its event loop and is touched nowhere else. It knows its session and the session knows
+/// it, but whoever of the two goes first says so: nothing that is kept for later refers to a connection.
+package final class Connection {
+    enum Phase {
+        /// Nothing but CONNECT may come.
+        case opened
+        /// CONNECT has come; an extension has not let the client in yet. Only AUTH may come.
+        case authenticating
+        /// Let in; the session is on its way from another shard.
+        case claiming
+        case connected
+        /// Closed, or about to be: nothing that comes is looked at.
+        case closed
+    }
+
+    let slot: UInt32
+    let generation: UInt32
+    let peer: String
+    var transport: (any ConnectionTransport)?
+
+    var phase = Phase.opened
+    var version = ProtocolVersion.v3_1_1
+    var session: Session?
+    /// What it said in CONNECT, until it is let in.
+    var pendingConnect: Connect?
+    var client: ClientInfo?
+
+    /// Received bytes that are no complete packet yet, or that wait until the connection goes on.
+    var input: ByteBuffer?
+    var output = OutputQueue()
+    /// Whether it is in the shard's list of connections to be flushed at the end of this turn.
+    var isTouched = false
+    /// An extension has not answered yet.
+    var isPaused = false
+    /// Another shard has not kept up with what this one publishes.
+    var isThrottled = false
+    /// Since when it has been beyond its outbound limit.
+    var stuckSince: MonotonicTime?
+
+    var lastReceived: MonotonicTime
+    /// Milliseconds without a packet after which it is gone; 0: never.
+    var keepAliveLimit: Int64 = 0
+
+    // MARK: What the client has said in CONNECT
+
+    /// v5: it takes no packet larger than this.
+    var maximumPacketSize = Int.max
+    /// v5: QoS 1 and 2 messages it takes at once.
+    var receiveMaximum = 65_535
+    var wantsProblemInformation = true
+    var authenticationMethod: String?
+    var isReauthenticating = false
+
+    // MARK: Topic aliases
+
+    /// Alias to topic, as the client has defined them.
+    var incomingAliases: [UInt16: [UInt8]] = [:]
+    /// Topic to alias, as we have defined them.
+    var outgoingAliases: [[UInt8]: UInt16] = [:]
+    var outgoingAliasMaximum: UInt16 = 0
+
+    var isVersion5: Bool { self.version == .v5 }
+
+    init(slot: UInt32, generation: UInt32, peer: String, transport: any ConnectionTransport, now: MonotonicTime) {
+        self.slot = slot
+        self.generation = generation
+        self.peer = peer
+        self.transport = transport
+        self.lastReceived = now
+    }
+
+    /// A number that tells it from all other connections of its shard.
+    var number: UInt64 { UInt64(self.generation) << 32 | UInt64(self.slot) }
+
+    func updateReading() {
+        self.transport?.setReading(!self.isPaused && !self.isThrottled)
+    }
+
+    /// Encodes a packet behind those that wait already. A packet that cannot be encoded, or that is larger than the
+    /// client takes, is not sent [MQTT-3.1.2-24].
+    func write(_ encode: (inout ByteBuffer) throws(MQTTError) -> Void) {
+        var packet = ByteBuffer()
+        do throws(MQTTError) {
+            try encode(&packet)
+        } catch {
+            return
+        }
+        guard packet.readableBytes <= self.maximumPacketSize else { return }
+        self.output.append(packet.readableBytesSpan)
+    }
+
+    /// Writes an acknowledgement in its shortest form, or with its reason where the version has reasons.
+    @inline(__always)
+    func acknowledge(_ kind: Acknowledgement.Kind, _ packetIdentifier: UInt16, _ reason: ReasonCode = .success) {
+        self.output.append { buffer in
+            buffer.writeMQTTAcknowledgement(
+                kind: kind,
+                packetIdentifier: packetIdentifier,
+                reason: reason,
+                version: self.version
+            )
+        }
+    }
+}

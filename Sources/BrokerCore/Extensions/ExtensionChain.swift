@@ -1,0 +1,108 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+
+/// The broker's extensions in order, and what they want between them.
+struct ExtensionChain: Sendable {
+    let extensions: [any BrokerExtension]
+    let interests: ExtensionInterests
+
+    init(_ extensions: [any BrokerExtension]) {
+        self.extensions = extensions
+        self.interests = extensions.reduce([]) { $0.union($1.interests) }
+    }
+
+    private func interested(_ interest: ExtensionInterests) -> ArraySlice<any BrokerExtension> {
+        self.extensions.filter { $0.interests.contains(interest) }[...]
+    }
+
+    func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> {
+        Self.firstOpinion(of: self.interested(.authentication), else: .pass) {
+            $0.authenticate(request)
+        } isOpinion: {
+            if case .pass = $0 { false } else { true }
+        }
+    }
+
+    func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict> {
+        Self.firstOpinion(of: self.interested(.authorization), else: .allow) {
+            $0.authorize(request)
+        } isOpinion: {
+            if case .pass = $0 { false } else { true }
+        }
+    }
+
+    func mayReceiveRetained(_ message: Message, client: ClientInfo) -> Bool {
+        self.interested(.authorization).allSatisfy { $0.mayReceiveRetained(message, client: client) }
+    }
+
+    /// Asks one after the other until one has an opinion; from the first that needs time on, off the loop.
+    private static func firstOpinion<Verdict: Sendable>(
+        of extensions: ArraySlice<any BrokerExtension>,
+        else none: Verdict,
+        ask: @escaping @Sendable (any BrokerExtension) -> Answer<Verdict>,
+        isOpinion: @escaping @Sendable (Verdict) -> Bool
+    ) -> Answer<Verdict> {
+        for index in extensions.indices {
+            switch ask(extensions[index]) {
+            case .now(let verdict):
+                if isOpinion(verdict) { return .now(verdict) }
+            case .later(let work):
+                let rest = extensions[(index + 1)...]
+                return .later {
+                    let verdict = await work()
+                    if isOpinion(verdict) { return verdict }
+                    for following in rest {
+                        let verdict =
+                            switch ask(following) {
+                            case .now(let verdict): verdict
+                            case .later(let work): await work()
+                            }
+                        if isOpinion(verdict) { return verdict }
+                    }
+                    return none
+                }
+            }
+        }
+        return .now(none)
+    }
+
+    /// Hands the message from one to the next: each sees what those before it have made of it.
+    func publish(_ message: Message, client: ClientInfo?) -> Answer<PublishVerdict> {
+        Self.publish(message, message, client: client, through: self.interested(.publish))
+    }
+
+    private static func publish(
+        _ original: Message,
+        _ message: Message,
+        client: ClientInfo?,
+        through extensions: ArraySlice<any BrokerExtension>
+    ) -> Answer<PublishVerdict> {
+        var message = message
+        for index in extensions.indices {
+            switch extensions[index].publish(message, client: client) {
+            case .now(.pass): break
+            case .now(.change(let changed)): message = changed
+            case .now(.refuse(let reason)): return .now(.refuse(reason))
+            case .later(let work):
+                let (seen, rest) = (message, extensions[(index + 1)...])
+                return .later {
+                    let next: Message
+                    switch await work() {
+                    case .pass: next = seen
+                    case .change(let changed): next = changed
+                    case .refuse(let reason): return .refuse(reason)
+                    }
+                    switch Self.publish(original, next, client: client, through: rest) {
+                    case .now(let verdict): return verdict
+                    case .later(let more): return await more()
+                    }
+                }
+            }
+        }
+        return .now(message === original ? .pass : .change(message))
+    }
+}

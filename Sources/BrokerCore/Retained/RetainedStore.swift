@@ -1,0 +1,194 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import HeapModule
+import MQTTCodec
+import Synchronization
+
+/// The retained messages, as a tree of topic levels, shared by all shards.
+final class RetainedStore: Sendable {
+    private final class Node {
+        var children: [UTF8String: Node] = [:]
+        var message: Message?
+    }
+
+    private struct Expiry: Comparable {
+        let at: MonotonicTime
+        let topic: UTF8String
+
+        static func < (left: Self, right: Self) -> Bool { left.at < right.at }
+    }
+
+    private struct State: ~Copyable {
+        let root = Node()
+        var count = 0
+        var byteCount = 0
+        var expiries = Heap<Expiry>()
+    }
+
+    /// What became of a message that was to be retained.
+    enum Outcome {
+        case stored, cleared, refused
+    }
+
+    private let state = Mutex(State())
+    private let maximumCount: Int
+    private let maximumBytes: Int
+
+    init(settings: BrokerSettings) {
+        self.maximumCount = settings.maximumRetainedMessages
+        self.maximumBytes = settings.maximumRetainedBytes
+    }
+
+    var count: Int { self.state.withLock { $0.count } }
+    var byteCount: Int { self.state.withLock { $0.byteCount } }
+
+    /// Keeps a message as its topic's retained one, or clears the topic's if the payload is empty [MQTT-3.3.1-6].
+    func store(_ message: Message) -> Outcome {
+        let levels = TopicLevels(message.topic)
+        let isClearing = message.payload.readableBytes == 0
+        return self.state.withLock { state in
+            if isClearing {
+                Self.clear(levels, in: &state)
+                return .cleared
+            }
+            let present = Self.node(levels, in: state.root)?.message
+            let bytes = state.byteCount - (present?.byteCount ?? 0) + message.byteCount
+            guard bytes <= self.maximumBytes, present != nil || state.count < self.maximumCount else {
+                return .refused
+            }
+            var node = state.root
+            for index in 0..<levels.count {
+                if let next = node.children[levels[index]] {
+                    node = next
+                } else {
+                    let next = Node()
+                    node.children[levels[index]] = next
+                    node = next
+                }
+            }
+            if node.message == nil { state.count += 1 }
+            node.message = message
+            state.byteCount = bytes
+            if let expiresAt = message.expiresAt {
+                Self.noteExpiry(expiresAt, of: message.topic, in: &state)
+            }
+            return .stored
+        }
+    }
+
+    /// A topic that is published again and again leaves an entry each time: when they outnumber the messages by
+    /// far, they are gathered anew.
+    private static func noteExpiry(_ at: MonotonicTime, of topic: String, in state: inout State) {
+        state.expiries.insert(Expiry(at: at, topic: UTF8String(topic)))
+        guard state.expiries.count > 2 * state.count + 1024 else { return }
+        state.expiries = Heap(Self.expiries(below: state.root))
+    }
+
+    private static func expiries(below node: Node) -> [Expiry] {
+        var found: [Expiry] = []
+        if let message = node.message, let at = message.expiresAt {
+            found.append(Expiry(at: at, topic: UTF8String(message.topic)))
+        }
+        for child in node.children.values { found += self.expiries(below: child) }
+        return found
+    }
+
+    private static func node(_ levels: TopicLevels, in root: Node) -> Node? {
+        var node = root
+        for index in 0..<levels.count {
+            guard let next = node.children[levels[index]] else { return nil }
+            node = next
+        }
+        return node
+    }
+
+    private static func clear(_ levels: TopicLevels, in state: inout State) {
+        var path = [state.root]
+        for index in 0..<levels.count {
+            guard let next = path[index].children[levels[index]] else { return }
+            path.append(next)
+        }
+        guard let message = path[levels.count].message else { return }
+        path[levels.count].message = nil
+        state.count -= 1
+        state.byteCount -= message.byteCount
+        for index in stride(from: levels.count, to: 0, by: -1) {
+            guard path[index].message == nil, path[index].children.isEmpty else { break }
+            path[index - 1].children[levels[index - 1]] = nil
+        }
+    }
+
+    /// The retained message of a topic.
+    func message(of topic: String) -> Message? {
+        let levels = TopicLevels(topic)
+        return self.state.withLock { Self.node(levels, in: $0.root)?.message }
+    }
+
+    /// The retained messages that a filter matches, by walking only where it can match.
+    func messages(matching filter: TopicFilter, at now: MonotonicTime) -> [Message] {
+        let levels = TopicLevels(filter.filter)
+        return self.state.withLock { state in
+            var found: [Message] = []
+            Self.collect(state.root, levels, 0, now, into: &found)
+            return found
+        }
+    }
+
+    private static func collect(
+        _ node: Node,
+        _ levels: TopicLevels,
+        _ index: Int,
+        _ now: MonotonicTime,
+        into found: inout [Message]
+    ) {
+        guard index < levels.count else {
+            if let message = node.message, !message.isExpired(at: now) { found.append(message) }
+            return
+        }
+        switch levels[index] {
+        case .multiLevelWildcard:
+            // `a/#` matches `a` as well [MQTT-4.7.1-2].
+            if index > 0, let message = node.message, !message.isExpired(at: now) { found.append(message) }
+            for (name, child) in node.children where index > 0 || !name.isSystem {
+                self.collectAll(child, now, into: &found)
+            }
+        case .singleLevelWildcard:
+            for (name, child) in node.children where index > 0 || !name.isSystem {
+                self.collect(child, levels, index + 1, now, into: &found)
+            }
+        default:
+            if let child = node.children[levels[index]] {
+                self.collect(child, levels, index + 1, now, into: &found)
+            }
+        }
+    }
+
+    private static func collectAll(_ node: Node, _ now: MonotonicTime, into found: inout [Message]) {
+        if let message = node.message, !message.isExpired(at: now) { found.append(message) }
+        for child in node.children.values {
+            self.collectAll(child, now, into: &found)
+        }
+    }
+
+    /// Removes what has expired.
+    func expire(at now: MonotonicTime) {
+        self.state.withLock { state in
+            while let first = state.expiries.min, first.at <= now {
+                state.expiries.removeMin()
+                let levels = TopicLevels(first.topic.text)
+                // The topic may hold a later message by now.
+                guard let message = Self.node(levels, in: state.root)?.message, message.isExpired(at: now) else {
+                    continue
+                }
+                Self.clear(levels, in: &state)
+            }
+        }
+    }
+}
+
+extension UTF8String {
+    fileprivate var isSystem: Bool { self.text.utf8.first == UInt8(ascii: "$") }
+}

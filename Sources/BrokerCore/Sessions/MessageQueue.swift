@@ -1,0 +1,65 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import DequeModule
+import MQTTCodec
+
+/// A QoS 1 or 2 message that waits for its client.
+struct QueuedMessage {
+    let message: Message
+    let qos: QoS
+    let isRetained: Bool
+    let subscriptionIdentifiers: [UInt32]
+    let group: SharedGroup?
+}
+
+/// The QoS 1 and 2 messages that wait for one client, oldest first, limited in number and bytes.
+struct MessageQueue {
+    private var messages: Deque<QueuedMessage> = []
+    private(set) var byteCount = 0
+
+    var count: Int { self.messages.count }
+    var isEmpty: Bool { self.messages.isEmpty }
+
+    enum Admission {
+        case accepted
+        /// Accepted, and these gave way for it.
+        case displaced([QueuedMessage])
+        case refused
+    }
+
+    mutating func append(_ message: QueuedMessage, settings: BrokerSettings) -> Admission {
+        let bytes = message.message.byteCount
+        guard bytes <= settings.maximumQueuedBytes, settings.maximumQueuedMessages > 0 else { return .refused }
+        var displaced: [QueuedMessage] = []
+        while self.count >= settings.maximumQueuedMessages
+            || self.byteCount + bytes > settings.maximumQueuedBytes
+        {
+            guard settings.queueDropPolicy == .oldest, let oldest = self.popFirst() else { return .refused }
+            displaced.append(oldest)
+        }
+        self.messages.append(message)
+        self.byteCount += bytes
+        return displaced.isEmpty ? .accepted : .displaced(displaced)
+    }
+
+    var first: QueuedMessage? { self.messages.first }
+
+    mutating func popFirst() -> QueuedMessage? {
+        guard let first = self.messages.popFirst() else { return nil }
+        self.byteCount -= first.message.byteCount
+        if self.messages.isEmpty { self.messages = [] }
+        return first
+    }
+
+    /// Takes out the messages for which `condition` holds, oldest first.
+    mutating func remove(where condition: (QueuedMessage) -> Bool) -> [QueuedMessage] {
+        let removed = self.messages.filter(condition)
+        guard !removed.isEmpty else { return [] }
+        self.messages.removeAll(where: condition)
+        self.byteCount -= removed.reduce(0) { $0 + $1.message.byteCount }
+        return Array(removed)
+    }
+}

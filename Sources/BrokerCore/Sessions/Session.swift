@@ -1,0 +1,78 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import DequeModule
+import MQTTCodec
+
+/// A client's session: everything that is kept for it, with or without a connection.
+///
+/// It lives on one shard, and moves as a whole when its client comes back on another.
+final class Session {
+    /// One of its subscriptions, as the client asked for it.
+    struct Entry {
+        let filter: TopicFilter
+        let options: SubscriptionOptions
+        let identifier: UInt32
+
+        /// What goes into the tree. A bridge that speaks v3 can't ask for no-local and retain-as-published, which
+        /// every bridge needs, so it has them.
+        func subscription(isBridge: Bool) -> Subscription {
+            var subscription = Subscription(options: self.options, identifier: self.identifier)
+            if isBridge {
+                subscription.noLocal = true
+                subscription.retainAsPublished = true
+            }
+            return subscription
+        }
+    }
+
+    /// A retained message that is due to it because it has subscribed.
+    struct RetainedDelivery {
+        let message: Message
+        let qos: QoS
+        let identifiers: [UInt32]
+    }
+
+    static let neverExpires = UInt32.max
+
+    let client: UTF8String
+    var address: SessionAddress
+    var info: ClientInfo
+    var connection: Connection?
+    /// Where its messages go when it belongs to the program that embeds the broker.
+    var sink: (@Sendable (Message) -> Void)?
+
+    /// Seconds that it is kept without a connection; `neverExpires`: for ever.
+    var expiryInterval: UInt32 = 0
+    /// When it ends, while it has no connection.
+    var expiresAt: MonotonicTime?
+    var will: Will?
+    /// When its will is published, while it has no connection.
+    var willDueAt: MonotonicTime?
+
+    var entries: [UTF8String: Entry] = [:]
+    var sharedCount = 0
+    var inflight = InflightWindow()
+    var queue = MessageQueue()
+    /// Packet identifiers of QoS 2 messages from the client that were routed and wait for PUBREL.
+    var incomingExactlyOnce: Set<UInt16> = []
+    var retainedDeliveries: Deque<RetainedDelivery> = []
+
+    /// Loops that may still have something under way to where it lived before; until they are through, what comes
+    /// directly is held back, so that it does not overtake.
+    var fencesAwaited = 0
+    var held: [DirectDelivery] = []
+    /// A further shard that has claimed it meanwhile, and whether for a clean start.
+    var nextOwner: (shard: UInt16, isCleanStart: Bool)?
+
+    init(client: UTF8String, address: SessionAddress, info: ClientInfo) {
+        self.client = client
+        self.address = address
+        self.info = info
+    }
+
+    /// Whether it is there when its client comes back.
+    var outlivesConnection: Bool { self.expiryInterval > 0 }
+}

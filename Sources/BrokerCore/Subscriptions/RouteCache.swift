@@ -1,0 +1,37 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// The routes that one shard has looked up lately.
+///
+/// A table of fixed size in which a topic has one place: another topic of the same place takes it over. Bounded,
+/// without any bookkeeping, and a hit costs one comparison.
+struct RouteCache {
+    private var routes: ContiguousArray<Route?>
+    private let mask: UInt64
+
+    /// - Parameter places: rounded up to a power of two.
+    init(places: Int) {
+        var size = 1
+        while size < places { size *= 2 }
+        self.routes = ContiguousArray(repeating: nil, count: size)
+        self.mask = UInt64(size - 1)
+    }
+
+    /// The route of this topic, if it is there and true of this generation of the tree.
+    @inline(__always)
+    func route(of topic: RawSpan, hash: UInt64, generation: UInt64) -> Route? {
+        guard let route = self.routes[Int(truncatingIfNeeded: hash & self.mask)],
+            route.topicHash == hash, route.generation == generation, route.topic.count == topic.byteCount
+        else { return nil }
+        let isSame = route.topic.withUnsafeBytes { known in
+            topic.withUnsafeBytes { known.elementsEqual($0) }
+        }
+        return isSame ? route : nil
+    }
+
+    mutating func insert(_ route: Route) {
+        self.routes[Int(truncatingIfNeeded: route.topicHash & self.mask)] = route
+    }
+}
