@@ -1,0 +1,64 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// First byte and remaining length: how every packet begins (section 2.1).
+public struct FixedHeader: Equatable, Sendable {
+    /// The type in the upper half of the first byte.
+    public let type: PacketType
+    /// The lower half of the first byte.
+    public let flags: UInt8
+    /// Bytes of the fixed header itself, 2 to 5.
+    public let headerLength: Int
+    /// Bytes that follow the fixed header, 0 to 268 435 455.
+    public let remainingLength: Int
+
+    /// Bytes of the whole packet.
+    @inlinable
+    public var totalLength: Int { headerLength &+ remainingLength }
+
+    /// Puts a header together; ``decode(_:at:)`` makes one from bytes.
+    @inlinable
+    public init(type: PacketType, flags: UInt8, headerLength: Int, remainingLength: Int) {
+        self.type = type
+        self.flags = flags
+        self.headerLength = headerLength
+        self.remainingLength = remainingLength
+    }
+
+    /// Reads the fixed header of the packet that starts at an offset.
+    ///
+    /// PUBLISH may have any flags here: ``PublishHeader`` judges them.
+    /// - Parameters:
+    ///   - bytes: what has arrived so far
+    ///   - offset: where the packet starts, not negative
+    /// - Returns: the header, or nil when more bytes are needed
+    /// - Throws: `malformedPacket` for packet type 0, for reserved flags that are not as the standard says
+    ///   [MQTT-2.1.3-1], for a remaining length of more than four bytes, and for one that is longer than it needs to be
+    ///   [MQTT-1.5.5-1].
+    @inlinable
+    public static func decode(_ bytes: RawSpan, at offset: Int) throws(MQTTError) -> FixedHeader? {
+        let count = bytes.byteCount
+        guard offset >= 0, offset < count else { return nil }
+        let first = bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+        guard let type = PacketType(rawValue: first >> 4) else { throw .malformed("packet type 0") }
+        let flags = first & 0x0F
+        guard type == .publish || flags == type.reservedFlags else { throw .malformed("reserved flags of the packet") }
+        var length = 0
+        var shift = 0
+        // Bytes 1 to 4 after the first one: `shift` is 0, 7, 14, 21.
+        while shift < 28 {
+            let position = offset &+ 1 &+ shift / 7
+            guard position < count else { return nil }
+            let byte = bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self)
+            length |= Int(byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80 {
+                guard byte != 0 || shift == 7 else { throw .malformed("remaining length is not in its shortest form") }
+                return FixedHeader(type: type, flags: flags, headerLength: 1 &+ shift / 7, remainingLength: length)
+            }
+        }
+        throw .malformed("remaining length has more than four bytes")
+    }
+}
