@@ -59,7 +59,8 @@ let package = Package(
         .executableTarget(
             name: "NanoMQCommand",
             dependencies: [
-                "NanoMQ", logging, lifecycle,
+                "NanoMQ", "BrokerCore", logging, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

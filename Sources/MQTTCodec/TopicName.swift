@@ -19,8 +19,7 @@ public enum TopicName {
 
     /// Checks the topic of a PUBLISH or of a will; an empty one is the caller's to judge.
     /// - Throws: `malformedPacket`, or `topicNameInvalid` for a wildcard in MQTT 5.0.
-    @usableFromInline
-    static func check(_ bytes: RawSpan, version: ProtocolVersion) throws(MQTTError) {
+    public static func check(_ bytes: RawSpan, version: ProtocolVersion) throws(MQTTError) {
         switch UTF8Rules.scan(bytes) {
         case .plain: return
         case .wildcard:

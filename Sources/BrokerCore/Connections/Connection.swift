@@ -82,6 +82,13 @@ package final class Connection {
     /// A number that tells it from all other connections of its shard.
     var number: UInt64 { UInt64(self.generation) << 32 | UInt64(self.slot) }
 
+    /// Let in, but nothing more is read until the session is here.
+    func waitForSession() {
+        self.phase = .claiming
+        self.isPaused = true
+        self.updateReading()
+    }
+
     func updateReading() {
         self.transport?.setReading(!self.isPaused && !self.isThrottled)
     }

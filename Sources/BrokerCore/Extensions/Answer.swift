@@ -13,3 +13,22 @@ public enum Answer<Value: Sendable>: Sendable {
     /// Work that yields the answer. It runs off the event loop.
     case later(@Sendable () async -> Value)
 }
+
+extension Answer {
+    func map<Other: Sendable>(_ transform: @escaping @Sendable (Value) -> Other) -> Answer<Other> {
+        self.flatMap { .now(transform($0)) }
+    }
+
+    func flatMap<Other: Sendable>(_ transform: @escaping @Sendable (Value) -> Answer<Other>) -> Answer<Other> {
+        switch self {
+        case .now(let value): transform(value)
+        case .later(let work):
+            .later {
+                switch transform(await work()) {
+                case .now(let other): other
+                case .later(let more): await more()
+                }
+            }
+        }
+    }
+}

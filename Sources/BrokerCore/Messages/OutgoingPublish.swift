@@ -107,8 +107,14 @@ struct OutgoingPublish {
     /// The message, made now if nobody has needed it before.
     mutating func message() -> Message {
         if let existing = self.existingMessage { return existing }
+        let message = self.makeMessage()
+        self.existingMessage = message
+        return message
+    }
+
+    private func makeMessage() -> Message {
         let all = self.buffer.readableBytesSpan
-        let message = Message(
+        return Message(
             topic: all.extracting(self.topicStart..<self.topicStart + self.topicLength),
             propertyBytes: all.extracting(self.forwardedStart..<self.forwardedStart + self.forwardedLength),
             payload: all.extracting(self.payloadStart..<self.payloadStart + self.payloadLength),
@@ -118,8 +124,6 @@ struct OutgoingPublish {
             payloadFormatIndicator: self.payloadFormatIndicator,
             publisher: self.publisher?.text
         )
-        self.existingMessage = message
-        return message
     }
 
     /// Whether the payload goes behind a template, shared, instead of inside it.
@@ -131,6 +135,11 @@ struct OutgoingPublish {
 
     var remainingExpiry: UInt32? {
         self.expiresAt.map { self.now.seconds(until: $0) }
+    }
+
+    var topicBytes: [UInt8] {
+        self.buffer.readableBytesSpan.extracting(self.topicStart..<self.topicStart + self.topicLength)
+            .withUnsafeBytes { Array($0) }
     }
 
     /// What the packet's length would be for a subscriber.

@@ -5,6 +5,7 @@
 
 import HeapModule
 import MQTTCodec
+import NIOCore
 import Synchronization
 
 /// The retained messages, as a tree of topic levels, shared by all shards.

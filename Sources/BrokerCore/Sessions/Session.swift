@@ -56,6 +56,8 @@ final class Session {
     var sharedCount = 0
     var inflight = InflightWindow()
     var queue = MessageQueue()
+    /// Whether the operator has been told that the queue is full.
+    var isQueueFull = false
     /// Packet identifiers of QoS 2 messages from the client that were routed and wait for PUBREL.
     var incomingExactlyOnce: Set<UInt16> = []
     var retainedDeliveries: Deque<RetainedDelivery> = []
@@ -63,9 +65,11 @@ final class Session {
     /// Loops that may still have something under way to where it lived before; until they are through, what comes
     /// directly is held back, so that it does not overtake.
     var fencesAwaited = 0
+    /// Where it lived before.
+    var cameFrom: SessionAddress?
     var held: [DirectDelivery] = []
-    /// A further shard that has claimed it meanwhile, and whether for a clean start.
-    var nextOwner: (shard: UInt16, isCleanStart: Bool)?
+    /// A further shard that has claimed it meanwhile.
+    var nextOwner: UInt16?
 
     init(client: UTF8String, address: SessionAddress, info: ClientInfo) {
         self.client = client

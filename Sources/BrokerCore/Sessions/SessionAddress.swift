@@ -7,7 +7,7 @@
 ///
 /// An address is a plain number that may outlive its session: whoever uses a stale one finds another generation
 /// and stops. So nothing that is kept (subscriptions, routes, timers) ever holds on to a session.
-struct SessionAddress: Hashable, Sendable {
+package struct SessionAddress: Hashable, Sendable {
     let shard: UInt16
     let slot: UInt32
     let generation: UInt32

@@ -39,6 +39,10 @@ public struct BrokerSettings: Sendable, Equatable {
     public var overlappingDelivery = OverlappingDelivery.merged
     /// Which member of a shared group gets a message.
     public var sharedStrategy = SharedStrategy.roundRobin
+    /// What v5 clients that ask for Response Information get; nil: nothing.
+    public var responseInformation: String?
+    /// Where v5 clients are sent that are refused with 0x9C or 0x9D; nil: nowhere.
+    public var serverReference: String?
     /// Whether clients may publish to topics under `$SYS/`.
     public var allowsPublishToSystemTopics = false
 

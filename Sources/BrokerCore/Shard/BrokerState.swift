@@ -17,7 +17,7 @@ package final class BrokerState: Sendable {
     let wallClock: @Sendable () -> Int64
     let startedAt: Int64
 
-    let connectionCount = Atomic<Int>(0)
+    private let connectionCount = Atomic<Int>(0)
     private let shuttingDown = Atomic<Bool>(false)
     private let metricsByShard: Mutex<[BrokerMetrics]>
     private let connectRate = Mutex(ConnectRate())
@@ -90,6 +90,9 @@ package final class BrokerState: Sendable {
         }
         return true
     }
+
+    /// A connection that was let in has closed.
+    func releaseConnection() { self.connectionCount.subtract(1, ordering: .relaxed) }
 
     // MARK: Back-pressure between shards
 

@@ -18,11 +18,11 @@ package enum ShardMessage: Sendable {
     /// The answer to a claim.
     case handover(client: String, SessionParcel?)
     /// First half of a fence: whoever gets it passes it on to the shard the session has left.
-    case fence(client: String, left: UInt16, slot: UInt32, generation: UInt32, to: UInt16)
+    case fence(client: String, from: SessionAddress, to: UInt16)
     /// Second half: everything that its sender sent to the session's old place has been forwarded.
-    case fencePassed(client: String, slot: UInt32, generation: UInt32, to: UInt16)
+    case fencePassed(client: String, from: SessionAddress, to: UInt16)
     /// The fence has come home to the session's new place.
-    case fenceReturned(client: String)
+    case fenceReturned(client: String, from: SessionAddress)
     /// Publishes a message of the broker itself or of the program that embeds it.
     case publish(Message)
     /// What was sent to a shard that had not kept up has been dealt with.

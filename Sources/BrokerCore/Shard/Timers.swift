@@ -13,6 +13,7 @@ struct Timers {
     enum Kind: UInt8 {
         case connectTimeout
         case keepAlive
+        case stuckReader
         case sessionExpiry
         case will
     }

@@ -12,10 +12,9 @@ import Synchronization
 /// is chosen for each message.
 final class SharedGroup: Sendable {
     struct Member: Sendable {
-        let address: SessionAddress
+        var address: SessionAddress
         var subscription: Subscription
         var isOnline: Bool
-        let clientHash: Int
     }
 
     private struct State {
@@ -34,19 +33,9 @@ final class SharedGroup: Sendable {
     var isEmpty: Bool { self.state.withLock { $0.members.isEmpty } }
 
     /// - Returns: whether the session was no member before.
-    func insert(
-        _ address: SessionAddress,
-        _ subscription: Subscription,
-        isOnline: Bool,
-        client: UTF8String
-    ) -> Bool {
+    func insert(_ address: SessionAddress, _ subscription: Subscription, isOnline: Bool) -> Bool {
         self.state.withLock { state in
-            let member = Member(
-                address: address,
-                subscription: subscription,
-                isOnline: isOnline,
-                clientHash: client.hashValue
-            )
+            let member = Member(address: address, subscription: subscription, isOnline: isOnline)
             if let index = state.members.firstIndex(where: { $0.address == address }) {
                 state.members[index] = member
                 return false
@@ -62,6 +51,14 @@ final class SharedGroup: Sendable {
             state.members.remove(at: index)
             if index < state.next { state.next -= 1 }
             return true
+        }
+    }
+
+    func move(_ old: SessionAddress, to new: SessionAddress) {
+        self.state.withLock { state in
+            guard let index = state.members.firstIndex(where: { $0.address == old }) else { return }
+            state.members[index].address = new
+            if state.favourite == old { state.favourite = new }
         }
     }
 

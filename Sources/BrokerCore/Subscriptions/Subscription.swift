@@ -53,6 +53,14 @@ struct SubscriberSet {
         return self.many.removeValue(forKey: address) != nil
     }
 
+    mutating func move(_ old: SessionAddress, to new: SessionAddress) {
+        if let only = self.only, only.address == old {
+            self.only = (new, only.subscription)
+        } else if let subscription = self.many.removeValue(forKey: old) {
+            self.many[new] = subscription
+        }
+    }
+
     func forEach(_ body: (SessionAddress, Subscription) -> Void) {
         if let only = self.only {
             body(only.address, only.subscription)

@@ -44,8 +44,6 @@ final class SubscriptionTree: Sendable {
 
     private struct State: ~Copyable {
         let root = Node()
-        var count = 0
-        var systemFilters = 0
     }
 
     private let state = Mutex(State())
@@ -80,8 +78,7 @@ final class SubscriptionTree: Sendable {
         _ filter: TopicFilter,
         _ address: SessionAddress,
         _ subscription: Subscription,
-        isOnline: Bool,
-        client: UTF8String
+        isOnline: Bool
     ) -> Bool {
         let levels = TopicLevels(filter.filter)
         return self.state.withLock { state in
@@ -97,10 +94,10 @@ final class SubscriptionTree: Sendable {
             }
             let isNew: Bool
             if let share = filter.share {
-                let name = UTF8String(share.isQueue ? "$queue" : share.group)
+                let name = share.key
                 let group = node.groups[name] ?? SharedGroup(strategy: self.strategy)
                 let isNewGroup = node.groups.updateValue(group, forKey: name) == nil
-                isNew = group.insert(address, subscription, isOnline: isOnline, client: client)
+                isNew = group.insert(address, subscription, isOnline: isOnline)
                 if isNewGroup { self.changes.add(1, ordering: .releasing) }
             } else {
                 isNew = node.subscribers.insert(address, subscription)
@@ -123,7 +120,7 @@ final class SubscriptionTree: Sendable {
             }
             let node = path[levels.count]
             if let share = filter.share {
-                let name = UTF8String(share.isQueue ? "$queue" : share.group)
+                let name = share.key
                 guard let group = node.groups[name], group.remove(address) else { return false }
                 if group.isEmpty {
                     node.groups[name] = nil
@@ -141,17 +138,36 @@ final class SubscriptionTree: Sendable {
         }
     }
 
+    /// A session has moved: its subscriptions get its new address, all at once, so that no message comes twice or
+    /// not at all.
+    func move(_ filters: [TopicFilter], from old: SessionAddress, to new: SessionAddress) {
+        self.state.withLock { state in
+            for filter in filters {
+                guard let node = Self.node(TopicLevels(filter.filter), in: state.root) else { continue }
+                if let share = filter.share {
+                    node.groups[share.key]?.move(old, to: new)
+                } else {
+                    node.subscribers.move(old, to: new)
+                }
+            }
+            self.changes.add(1, ordering: .releasing)
+        }
+    }
+
+    private static func node(_ levels: TopicLevels, in root: Node) -> Node? {
+        var node = root
+        for index in 0..<levels.count {
+            guard let next = node[levels[index]] else { return nil }
+            node = next
+        }
+        return node
+    }
+
     /// The shared group of this filter; nil: none, or the filter is not shared.
     func group(of filter: TopicFilter) -> SharedGroup? {
         guard let share = filter.share else { return nil }
-        let levels = TopicLevels(filter.filter)
         return self.state.withLock { state in
-            var node = state.root
-            for index in 0..<levels.count {
-                guard let next = node[levels[index]] else { return nil }
-                node = next
-            }
-            return node.groups[UTF8String(share.isQueue ? "$queue" : share.group)]
+            Self.node(TopicLevels(filter.filter), in: state.root)?.groups[share.key]
         }
     }
 
@@ -201,4 +217,9 @@ final class SubscriptionTree: Sendable {
             self.collect(exact, levels, index + 1, into: &matches)
         }
     }
+}
+
+extension TopicFilter.Share {
+    /// What tells the groups of one filter apart; `$queue` is one of its own.
+    fileprivate var key: UTF8String { UTF8String(self.isQueue ? "$queue" : self.group) }
 }

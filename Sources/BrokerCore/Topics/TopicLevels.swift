@@ -5,20 +5,26 @@
 
 /// The levels of a topic name or filter: the parts between `/`, empty ones included [MQTT-4.7.1].
 struct TopicLevels {
-    private(set) var levels: [UTF8String] = []
+    private let levels: [UTF8String]
 
     init(_ text: String) {
         var text = text
-        text.withUTF8 { self.init(bytes: UnsafeRawBufferPointer($0)) }
+        self.levels = text.withUTF8 { Self.split(UnsafeRawBufferPointer($0)) }
     }
 
     init(bytes: UnsafeRawBufferPointer) {
+        self.levels = Self.split(bytes)
+    }
+
+    private static func split(_ bytes: UnsafeRawBufferPointer) -> [UTF8String] {
+        var levels: [UTF8String] = []
         var start = bytes.startIndex
         for index in bytes.indices where bytes[index] == UInt8(ascii: "/") {
-            self.levels.append(UTF8String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<index])))
+            levels.append(UTF8String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<index])))
             start = index + 1
         }
-        self.levels.append(UTF8String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start...])))
+        levels.append(UTF8String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start...])))
+        return levels
     }
 
     var count: Int { self.levels.count }

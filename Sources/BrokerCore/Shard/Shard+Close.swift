@@ -1,0 +1,232 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import DequeModule
+import MQTTCodec
+import NIOCore
+
+extension Shard {
+    /// A packet broke the rules: its sender learns why, as far as its version can say so, and only it is closed.
+    func fail(_ connection: Connection, _ error: MQTTError) {
+        self.metrics.protocolErrors += 1
+        self.log(
+            .protocolError(client: connection.client?.clientIdentifier, peer: connection.peer, error)
+        )
+        self.close(connection, error.reason, saying: error.reason)
+    }
+
+    /// Refuses a client that has not been let in.
+    func refuse(_ connection: Connection, _ error: MQTTError, client: String? = nil, answering: Bool = true) {
+        guard connection.phase != .connected else {
+            // Re-authentication has failed.
+            return self.close(connection, error.reason, saying: error.reason)
+        }
+        self.log(.refused(client: client, peer: connection.peer, error.reason, detail: error.detail))
+        if answering {
+            var properties: Properties = []
+            if error.reason == .useAnotherServer || error.reason == .serverMoved {
+                properties.serverReference = self.settings.serverReference
+            }
+            connection.write { buffer throws(MQTTError) in
+                try ConnectAck(sessionPresent: false, reason: error.reason, properties: properties)
+                    .encode(into: &buffer, version: connection.version)
+            }
+        }
+        self.close(connection, error.reason, saying: nil)
+    }
+
+    /// Ends a connection from our side.
+    ///
+    /// - Parameter farewell: the reason in a DISCONNECT to a v5 client; nil: none is sent.
+    func close(_ connection: Connection, _ reason: ReasonCode, saying farewell: ReasonCode?) {
+        guard connection.phase != .closed else { return }
+        if let farewell, connection.phase == .connected, connection.isVersion5 {
+            connection.write { buffer throws(MQTTError) in
+                try Disconnect(reason: farewell).encode(into: &buffer, version: .v5)
+            }
+        }
+        self.detach(connection, reason)
+        self.touch(connection)
+    }
+
+    /// The connection has been closed by the peer or the network.
+    package func closed(_ connection: Connection) {
+        guard connection.phase != .closed else { return }
+        self.readClock()
+        self.detach(connection, .unspecifiedError)
+        connection.transport = nil
+        connection.output.removeAll()
+    }
+
+    /// Takes a connection out of all tables. From here on nothing reaches it but the flush of what it still holds.
+    private func detach(_ connection: Connection, _ reason: ReasonCode) {
+        let wasConnected = connection.phase == .connected
+        connection.phase = .closed
+        connection.input = nil
+        connection.incomingAliases = [:]
+        connection.outgoingAliases = [:]
+        self.connections.remove(slot: connection.slot, generation: connection.generation)
+        self.broker.releaseConnection()
+        guard let session = connection.session else { return }
+        connection.session = nil
+        if wasConnected { self.metrics.clientsConnected -= 1 }
+        self.disconnect(session, reason)
+    }
+
+    /// A session's connection has gone.
+    private func disconnect(_ session: Session, _ reason: ReasonCode) {
+        session.connection = nil
+        session.inflight.disconnect()
+        self.log(.disconnected(session.info, reason))
+        self.publishPresence(disconnected: session.info, reason)
+        if self.hooks.contains(.clients) {
+            for listener in self.broker.extensions.extensions { listener.disconnected(session.info, reason: reason) }
+        }
+        // Retained messages still due wait with the others.
+        let due = session.retainedDeliveries
+        session.retainedDeliveries = []
+        for delivery in due where delivery.qos > .atMostOnce && session.outlivesConnection {
+            self.enqueue(
+                QueuedMessage(
+                    message: delivery.message,
+                    qos: delivery.qos,
+                    isRetained: true,
+                    subscriptionIdentifiers: delivery.identifiers,
+                    group: nil
+                ),
+                for: session
+            )
+        }
+        self.setSharedMembership(of: session, isOnline: false)
+        self.passOn(of: session, hasEnded: !session.outlivesConnection)
+        self.scheduleWill(of: session, reason)
+        guard session.outlivesConnection else { return self.end(session) }
+        if session.expiryInterval != Session.neverExpires {
+            let deadline = self.now.adding(seconds: session.expiryInterval)
+            session.expiresAt = deadline
+            self.timers.add(
+                .sessionExpiry,
+                slot: session.address.slot,
+                generation: session.address.generation,
+                at: deadline
+            )
+        }
+    }
+
+    func receiveDisconnect(
+        _ disconnect: Disconnect,
+        _ connection: Connection,
+        _ session: Session
+    ) throws(MQTTError) {
+        if let expiry = disconnect.properties.sessionExpiryInterval {
+            // A session that was to end with its connection cannot be kept after all [MQTT-3.14.2-2].
+            guard session.expiryInterval > 0 || expiry == 0 else {
+                throw .protocolError("session expiry cannot be changed from 0")
+            }
+            session.expiryInterval = min(expiry, self.settings.maximumSessionExpiry ?? .max)
+        }
+        // Only a normal DISCONNECT takes the will back [MQTT-3.1.2-10].
+        if disconnect.reason == .normalDisconnection { session.will = nil }
+        self.close(connection, disconnect.reason, saying: nil)
+    }
+
+    // MARK: Wills
+
+    private func scheduleWill(of session: Session, _ reason: ReasonCode) {
+        guard let will = session.will else { return }
+        if reason == .serverShuttingDown || self.broker.isShuttingDown {
+            // The broker goes, not the client.
+            session.will = nil
+            return
+        }
+        // A will waits for its delay or the end of the session, whichever comes first [MQTT-3.1.3-9].
+        let delay = min(will.properties.willDelayInterval ?? 0, session.expiryInterval)
+        guard delay > 0 else { return self.publishWill(of: session) }
+        let deadline = self.now.adding(seconds: delay)
+        session.willDueAt = deadline
+        self.timers.add(.will, slot: session.address.slot, generation: session.address.generation, at: deadline)
+    }
+
+    func publishWill(of session: Session) {
+        guard let will = session.will else { return }
+        session.will = nil
+        session.willDueAt = nil
+        let expiry = will.properties.messageExpiryInterval
+        guard
+            let message = try? Message(
+                topic: will.topic,
+                payload: will.payload,
+                qos: will.qos,
+                isRetained: will.isRetained,
+                properties: will.properties.withoutWillDelay,
+                expiresAt: expiry.map { self.now.adding(seconds: $0) },
+                publisher: session.client.text
+            )
+        else { return }
+        guard self.hooks.contains(.authorization) else { return self.publishOwn(message, client: session.info) }
+        let request = AuthorizationRequest(
+            client: session.info,
+            action: .will(topic: will.topic, qos: will.qos, isRetained: will.isRetained)
+        )
+        let info = session.info
+        self.finish(self.broker.extensions.authorize(request)) { verdict in
+            switch verdict {
+            case .pass, .allow: self.publishOwn(message, client: info)
+            case .deny, .disconnect: break
+            }
+        }
+    }
+
+    // MARK: End of a session
+
+    /// A session and all that was kept for it ends.
+    ///
+    /// - Parameter keepsOwner: whether its client is here again and gets a new one at once.
+    func end(_ session: Session, keepsOwner: Bool = false) {
+        self.publishWill(of: session)
+        for entry in session.entries.values {
+            self.broker.subscriptions.unsubscribe(entry.filter, session.address)
+        }
+        self.passOn(of: session, hasEnded: true)
+        session.entries = [:]
+        session.held = []
+        self.forget(session)
+        if let next = session.nextOwner { self.post(.handover(client: session.client.text, nil), to: next) }
+        if !keepsOwner { self.broker.directory.remove(session.client, ownedBy: self.index) }
+    }
+
+    /// Takes a session out of this shard's tables.
+    func forget(_ session: Session) {
+        if self.sessionsByClient[session.client] === session { self.sessionsByClient[session.client] = nil }
+        self.sessions.remove(slot: session.address.slot, generation: session.address.generation)
+        self.metrics.sessions -= 1
+    }
+
+    // MARK: Shutting down
+
+    /// Says goodbye to every client; sessions stay, wills are kept back.
+    package func shutDown() {
+        self.readClock()
+        for connection in self.connections.all {
+            self.close(connection, .serverShuttingDown, saying: .serverShuttingDown)
+        }
+        self.endTurn()
+    }
+
+    /// Connections that still have something to send.
+    package var unsentConnections: Int { self.connections.count }
+}
+
+extension Properties {
+    /// A will's delay is between its client and us; everything else goes with the message.
+    fileprivate var withoutWillDelay: Properties {
+        var kept: Properties = []
+        for property in self {
+            if case .willDelayInterval = property { continue }
+            kept.append(property)
+        }
+        return kept
+    }
+}

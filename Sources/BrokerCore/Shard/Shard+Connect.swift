@@ -1,0 +1,301 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+
+extension Shard {
+    func receiveConnect(_ body: inout ByteBuffer, _ connection: Connection) {
+        let connect: Connect
+        do throws(ConnectError) {
+            connect = try Connect.decode(&body)
+        } catch {
+            connection.version = error.version ?? connection.version
+            return self.refuse(connection, error.error, answering: error.version != nil)
+        }
+        connection.version = connect.version
+        connection.wantsProblemInformation = connect.properties.requestProblemInformation ?? true
+        connection.maximumPacketSize = connect.properties.maximumPacketSize.map { Int($0) } ?? .max
+        do throws(MQTTError) {
+            try self.check(connect)
+        } catch {
+            return self.refuse(connection, error, client: connect.clientIdentifier)
+        }
+        connection.client = ClientInfo(
+            clientIdentifier: connect.clientIdentifier,
+            userName: connect.userName,
+            peer: connection.peer,
+            version: connect.version,
+            isBridge: connect.isBridge,
+            isCleanStart: connect.cleanStart,
+            keepAlive: connect.keepAlive
+        )
+        connection.pendingConnect = connect
+        connection.authenticationMethod = connect.properties.authenticationMethod
+        connection.phase = .authenticating
+        self.authenticate(connection, .connect, data: connect.properties.authenticationData)
+    }
+
+    /// What the standard leaves to the server to check.
+    private func check(_ connect: Connect) throws(MQTTError) {
+        guard !self.broker.isShuttingDown else {
+            throw MQTTError(reason: .serverShuttingDown, detail: "the broker is shutting down")
+        }
+        let length = connect.clientIdentifier.utf8.count
+        if length == 0, connect.version != .v5, connect.version == .v3_1 || !connect.cleanStart {
+            // [MQTT-3.1.3-8] of 3.1.1; 3.1 has no empty identifiers at all.
+            throw MQTTError(reason: .clientIdentifierNotValid, detail: "an empty client identifier needs a clean session")
+        }
+        guard length <= self.settings.maximumClientIdentifierLength else {
+            throw MQTTError(reason: .clientIdentifierNotValid, detail: "client identifier is too long")
+        }
+        guard let will = connect.will else { return }
+        guard will.payload.readableBytes <= self.settings.maximumWillSize else {
+            throw MQTTError(reason: .packetTooLarge, detail: "will is too large")
+        }
+        guard will.qos <= self.settings.maximumQoS else {
+            throw MQTTError(reason: .qosNotSupported, detail: "QoS of the will is not supported")
+        }
+        guard !will.isRetained || self.settings.retainAvailable else {
+            throw MQTTError(reason: .retainNotSupported, detail: "will is retained")
+        }
+        guard self.isWithinLimits(topic: will.topic), self.mayPublish(toTopic: will.topic) else {
+            throw MQTTError(reason: .topicNameInvalid, detail: "topic of the will is not allowed")
+        }
+        if self.settings.checksPayloadFormat, will.properties.payloadFormatIndicator == 1,
+            String(validating: will.payload.readableBytesView, as: UTF8.self) == nil
+        {
+            throw MQTTError(reason: .payloadFormatInvalid, detail: "will is not UTF-8")
+        }
+    }
+
+    // MARK: Authentication
+
+    func authenticate(_ connection: Connection, _ stage: AuthenticationRequest.Stage, data: ByteBuffer?) {
+        guard let client = connection.client else { return }
+        let verdict: Answer<AuthenticationVerdict>
+        if self.hooks.contains(.authentication) {
+            verdict = self.broker.extensions.authenticate(
+                AuthenticationRequest(
+                    stage: stage,
+                    connection: UInt64(self.index) << 56 ^ connection.number,
+                    client: client,
+                    password: connection.pendingConnect?.password,
+                    method: connection.authenticationMethod,
+                    data: data
+                )
+            )
+        } else {
+            verdict = .now(.pass)
+        }
+        self.await(verdict, for: connection) { verdict in
+            switch verdict {
+            case .pass where connection.authenticationMethod == nil:
+                self.accept(connection, data: nil)
+            case .pass:
+                self.refuse(
+                    connection,
+                    MQTTError(reason: .badAuthenticationMethod, detail: "unknown authentication method"),
+                    client: client.clientIdentifier
+                )
+            case .accept(let data): self.accept(connection, data: data)
+            case .proceed(let data): self.sendAuth(.continueAuthentication, data, connection)
+            case .refuse(let reason):
+                self.refuse(
+                    connection,
+                    MQTTError(reason: reason, detail: "not let in"),
+                    client: client.clientIdentifier
+                )
+            }
+        }
+    }
+
+    private func accept(_ connection: Connection, data: ByteBuffer?) {
+        guard connection.phase == .connected else {
+            return self.admit(connection, authenticationData: data)
+        }
+        connection.isReauthenticating = false
+        self.sendAuth(.success, data, connection)
+    }
+
+    private func sendAuth(_ reason: ReasonCode, _ data: ByteBuffer?, _ connection: Connection) {
+        var properties: Properties = []
+        properties.authenticationMethod = connection.authenticationMethod
+        properties.authenticationData = data
+        connection.write { buffer throws(MQTTError) in
+            try Auth(reason: reason, properties: properties).encode(into: &buffer, version: connection.version)
+        }
+        self.touch(connection)
+    }
+
+    func receiveAuth(_ auth: Auth, _ connection: Connection) throws(MQTTError) {
+        // The method may not change, and a client that named none in CONNECT may not send AUTH [MQTT-4.12.0-6, -7].
+        guard let method = connection.authenticationMethod, auth.properties.authenticationMethod == method else {
+            throw .protocolError("AUTH with another method than CONNECT")
+        }
+        switch (connection.phase, auth.reason) {
+        case (.authenticating, .continueAuthentication):
+            self.authenticate(connection, .continuation, data: auth.properties.authenticationData)
+        case (.connected, .continueAuthentication) where connection.isReauthenticating:
+            self.authenticate(connection, .continuation, data: auth.properties.authenticationData)
+        case (.connected, .reauthenticate):
+            connection.isReauthenticating = true
+            self.authenticate(connection, .reauthentication, data: auth.properties.authenticationData)
+        default: throw .protocolError("AUTH out of turn")
+        }
+    }
+
+    // MARK: Sessions
+
+    /// The client is let in: finds its session, here or on another shard, or makes one.
+    private func admit(_ connection: Connection, authenticationData: ByteBuffer?) {
+        guard var connect = connection.pendingConnect else { return }
+        connect.properties.authenticationData = authenticationData
+        if connect.clientIdentifier.isEmpty {
+            connect.clientIdentifier = self.makeClientIdentifier()
+            connect.properties.assignedClientIdentifier = connect.clientIdentifier
+        }
+        connection.pendingConnect = connect
+        let client = UTF8String(connect.clientIdentifier)
+        let owner = self.broker.directory.claim(client, for: self.index)
+        switch owner {
+        case nil:
+            self.establish(connection, resuming: nil)
+        case self.index:
+            if self.claims[client] != nil {
+                // The session is on its way to an earlier connection of this client on this shard.
+                self.supersedeClaim(of: client, by: connection)
+            } else {
+                let session = self.sessionsByClient[client]
+                self.establish(connection, resuming: session.flatMap { self.release($0, isCleanStart: connect.cleanStart) })
+            }
+        case .some(let shard):
+            self.claim(client, from: shard, isCleanStart: connect.cleanStart, for: connection)
+        }
+    }
+
+    private func makeClientIdentifier() -> String {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return "nanomq-" + String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// The client has its session: CONNACK, and what it has missed.
+    func establish(_ connection: Connection, resuming old: Session?) {
+        guard let connect = connection.pendingConnect else { return }
+        connection.pendingConnect = nil
+        let client = UTF8String(connect.clientIdentifier)
+        let info = ClientInfo(
+            clientIdentifier: connect.clientIdentifier,
+            userName: connect.userName,
+            peer: connection.peer,
+            version: connect.version,
+            isBridge: connect.isBridge,
+            isCleanStart: connect.cleanStart,
+            keepAlive: connect.keepAlive
+        )
+        let session = old ?? self.makeSession(client, info)
+        session.info = info
+        session.connection = connection
+        session.expiresAt = nil
+        session.willDueAt = nil
+        session.will = connect.will
+        session.expiryInterval = self.expiryInterval(of: connect)
+        connection.client = info
+        connection.session = session
+        connection.phase = .connected
+        connection.isPaused = false
+        self.metrics.clientsConnected += 1
+
+        let keepAlive = self.keepAlive(of: connect)
+        if keepAlive > 0 {
+            connection.keepAliveLimit = Int64(Double(keepAlive) * 1000 * self.settings.keepAliveMultiplier)
+            self.timers.add(
+                .keepAlive,
+                slot: connection.slot,
+                generation: connection.generation,
+                at: self.now.adding(milliseconds: connection.keepAliveLimit)
+            )
+        }
+        if connect.version == .v5 {
+            connection.receiveMaximum = Int(connect.properties.receiveMaximum ?? 65_535)
+            connection.outgoingAliasMaximum = min(
+                connect.properties.topicAliasMaximum ?? 0,
+                self.settings.outgoingTopicAliasMaximum
+            )
+        }
+        self.acknowledge(connect, keepAlive: keepAlive, sessionPresent: old != nil, connection)
+        self.setSharedMembership(of: session, isOnline: true)
+        self.log(.connected(info, sessionPresent: old != nil))
+        self.publishPresence(connected: info)
+        if self.hooks.contains(.clients) {
+            for listener in self.broker.extensions.extensions {
+                listener.connected(info, sessionPresent: old != nil)
+            }
+        }
+        self.pump(session)
+        self.resume(connection)
+    }
+
+    private func makeSession(_ client: UTF8String, _ info: ClientInfo) -> Session {
+        let session = self.sessions.insert { slot, generation in
+            Session(
+                client: client,
+                address: SessionAddress(shard: self.index, slot: slot, generation: generation),
+                info: info
+            )
+        }
+        self.sessionsByClient[client] = session
+        self.metrics.sessions += 1
+        return session
+    }
+
+    private func expiryInterval(of connect: Connect) -> UInt32 {
+        let wanted =
+            connect.version == .v5
+            ? connect.properties.sessionExpiryInterval ?? 0
+            : connect.cleanStart ? 0 : Session.neverExpires
+        return min(wanted, self.settings.maximumSessionExpiry ?? .max)
+    }
+
+    /// The cap holds for v5 clients only: the others cannot be told.
+    private func keepAlive(of connect: Connect) -> UInt16 {
+        guard connect.version == .v5, let cap = self.settings.serverKeepAlive else { return connect.keepAlive }
+        return connect.keepAlive == 0 ? cap : min(connect.keepAlive, cap)
+    }
+
+    private func acknowledge(
+        _ connect: Connect,
+        keepAlive: UInt16,
+        sessionPresent: Bool,
+        _ connection: Connection
+    ) {
+        var properties: Properties = []
+        if connect.version == .v5 {
+            let asked = connect.properties
+            let expiry = self.expiryInterval(of: connect)
+            if let wanted = asked.sessionExpiryInterval, wanted != expiry { properties.sessionExpiryInterval = expiry }
+            properties.receiveMaximum = self.settings.receiveMaximum
+            if self.settings.maximumQoS < .exactlyOnce { properties.maximumQoS = self.settings.maximumQoS.rawValue }
+            if !self.settings.retainAvailable { properties.retainAvailable = false }
+            properties.maximumPacketSize = UInt32(clamping: self.settings.maximumPacketSize)
+            properties.assignedClientIdentifier = asked.assignedClientIdentifier
+            properties.topicAliasMaximum = self.settings.topicAliasMaximum
+            properties.wildcardSubscriptionAvailable = self.settings.wildcardSubscriptionAvailable
+            properties.subscriptionIdentifierAvailable = self.settings.subscriptionIdentifierAvailable
+            properties.sharedSubscriptionAvailable = self.settings.sharedSubscriptionAvailable
+            if keepAlive != connect.keepAlive { properties.serverKeepAlive = keepAlive }
+            if asked.requestResponseInformation == true, let prefix = self.settings.responseInformation {
+                properties.responseInformation = prefix
+            }
+            properties.authenticationMethod = asked.authenticationMethod
+            properties.authenticationData = asked.authenticationData
+        }
+        connection.write { buffer throws(MQTTError) in
+            try ConnectAck(sessionPresent: sessionPresent, reason: .success, properties: properties)
+                .encode(into: &buffer, version: connect.version)
+        }
+        self.touch(connection)
+    }
+}

@@ -1,0 +1,200 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+
+extension Shard {
+    // MARK: Along a route
+
+    /// Brings a message to everybody a route names, here and on other shards.
+    ///
+    /// - Returns: whether there was anybody.
+    func deliver(_ publish: inout OutgoingPublish, along route: Route) -> Bool {
+        guard !route.isEmpty else {
+            self.metrics.messagesWithoutSubscriber &+= 1
+            return false
+        }
+        let own = Int(self.index)
+        self.deliver(&publish, to: route, in: own)
+        for shard in 0..<self.broker.shardCount where shard != own && route.hasTargets(in: shard) {
+            self.post(
+                .deliver(RoutedDelivery(message: publish.message(), route: route, origin: publish.origin)),
+                to: UInt16(shard)
+            )
+        }
+        for group in route.groups { self.deliver(&publish, to: group) }
+        return true
+    }
+
+    private func deliver(_ publish: inout OutgoingPublish, to route: Route, in shard: Int) {
+        for index in route.range(of: shard) {
+            let target = route.targets[index]
+            guard let session = self.sessions[target.slot, target.generation], session.fencesAwaited == 0 else {
+                self.deliverAroundMove(&publish, target, route)
+                continue
+            }
+            if target.noLocal, publish.origin == session.address { continue }
+            self.deliver(
+                &publish,
+                to: session,
+                qos: min(publish.qos, target.qos),
+                isRetained: target.retainAsPublished && publish.isRetained,
+                identifiers: target.identifiers < 0 ? [] : route.identifierLists[Int(target.identifiers)],
+                group: nil
+            )
+        }
+    }
+
+    /// A target that has just come, or that no longer lives here: the message waits for it or follows it.
+    @inline(never)
+    private func deliverAroundMove(_ publish: inout OutgoingPublish, _ target: Route.Target, _ route: Route) {
+        let session = self.sessions[target.slot, target.generation]
+        let address = SessionAddress(shard: self.index, slot: target.slot, generation: target.generation)
+        guard session != nil || self.moved[address] != nil else { return }
+        self.deliver(
+            DirectDelivery(
+                message: publish.message(),
+                address: address,
+                qos: target.qos,
+                noLocal: target.noLocal,
+                retainAsPublished: target.retainAsPublished,
+                identifiers: route.identifiers(of: target),
+                group: nil,
+                origin: publish.origin
+            )
+        )
+    }
+
+    // MARK: From other shards
+
+    func deliver(_ delivery: RoutedDelivery) {
+        var publish = OutgoingPublish(
+            delivery.message,
+            topicHash: delivery.route.topicHash,
+            origin: delivery.origin,
+            now: self.now
+        )
+        self.deliver(&publish, to: delivery.route, in: Int(self.index))
+    }
+
+    func deliver(_ delivery: DirectDelivery) {
+        if let session = self.sessions[delivery.address.slot, delivery.address.generation] {
+            if session.fencesAwaited > 0 {
+                session.held.append(delivery)
+            } else {
+                self.deliver(delivery, to: session)
+            }
+        } else if let moved = self.moved[delivery.address] {
+            self.post(.forward(client: moved.client.text, delivery), to: moved.shard)
+        } else if let group = delivery.group {
+            // The member has left between the choice and now: another one gets it.
+            var publish = OutgoingPublish(
+                delivery.message,
+                topicHash: 0,
+                origin: delivery.origin,
+                now: self.now
+            )
+            self.deliver(&publish, to: group, excluding: delivery.address)
+        }
+    }
+
+    /// What was sent to the session's old place comes before everything that is held back.
+    func deliverForwarded(_ delivery: DirectDelivery, to client: UTF8String) {
+        guard let session = self.sessionsByClient[client] else { return }
+        self.deliver(delivery, to: session)
+    }
+
+    func deliver(_ delivery: DirectDelivery, to session: Session) {
+        if delivery.noLocal, delivery.origin == session.address { return }
+        var publish = OutgoingPublish(delivery.message, topicHash: 0, origin: delivery.origin, now: self.now)
+        self.deliver(
+            &publish,
+            to: session,
+            qos: min(delivery.message.qos, delivery.qos),
+            isRetained: delivery.retainAsPublished && delivery.message.isRetained,
+            identifiers: delivery.identifiers,
+            group: delivery.group
+        )
+    }
+
+    // MARK: Shared groups
+
+    /// Brings a message to one member of a group.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    func deliver(
+        _ publish: inout OutgoingPublish,
+        to group: SharedGroup,
+        excluding: SessionAddress? = nil,
+        onlineOnly: Bool = false
+    ) -> Bool {
+        guard
+            let member = group.choose(
+                publisher: publish.publisher,
+                topicHash: publish.topicHash,
+                excluding: excluding,
+                onlineOnly: onlineOnly
+            )
+        else { return false }
+        let identifiers = member.subscription.identifier == 0 ? [] : [member.subscription.identifier]
+        if member.address.shard == self.index,
+            let session = self.sessions[member.address.slot, member.address.generation], session.fencesAwaited == 0
+        {
+            self.deliver(
+                &publish,
+                to: session,
+                qos: min(publish.qos, member.subscription.qos),
+                isRetained: member.subscription.retainAsPublished && publish.isRetained,
+                identifiers: identifiers,
+                group: group
+            )
+            return true
+        }
+        let delivery = DirectDelivery(
+            message: publish.message(),
+            address: member.address,
+            qos: member.subscription.qos,
+            noLocal: false,
+            retainAsPublished: member.subscription.retainAsPublished,
+            identifiers: identifiers,
+            group: group,
+            origin: publish.origin
+        )
+        self.post(.deliverDirectly(delivery), to: member.address.shard)
+        return true
+    }
+
+    func setSharedMembership(of session: Session, isOnline: Bool) {
+        guard session.sharedCount > 0 else { return }
+        for entry in session.entries.values {
+            self.broker.subscriptions.group(of: entry.filter)?.setOnline(session.address, isOnline)
+        }
+    }
+
+    /// Messages that a shared group chose this session for go to other members now that it has left.
+    ///
+    /// A QoS 2 message that the client may have seen stays with it, since nobody else may get it [MQTT-4.8.2-4, -5].
+    func passOn(of session: Session, hasEnded: Bool) {
+        guard session.sharedCount > 0 else { return }
+        for (identifier, inflight) in session.inflight.all where inflight.qos == .atLeastOnce {
+            guard let group = inflight.group, let message = inflight.message else { continue }
+            if self.passOn(message, from: session, in: group) { session.inflight.end(identifier) }
+        }
+        for queued in session.queue.remove(where: { $0.group != nil }) {
+            guard let group = queued.group else { continue }
+            if !self.passOn(queued.message, from: session, in: group), !hasEnded {
+                self.enqueue(queued, for: session)
+            }
+        }
+    }
+
+    private func passOn(_ message: Message, from session: Session, in group: SharedGroup) -> Bool {
+        guard !message.isExpired(at: self.now) else { return true }
+        var publish = OutgoingPublish(message, topicHash: 0, origin: nil, now: self.now)
+        return self.deliver(&publish, to: group, excluding: session.address, onlineOnly: true)
+    }
+}

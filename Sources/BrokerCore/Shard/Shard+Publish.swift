@@ -1,0 +1,364 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+
+extension Shard {
+    /// A PUBLISH of a connected client, `offset` bytes behind the reader index of `chunk`.
+    ///
+    /// The common one (topic known, no extension asked, not retained) makes no object: its bytes go from the receive
+    /// buffer into the subscribers' output.
+    func receivePublish(
+        _ fixedHeader: FixedHeader,
+        in chunk: ByteBuffer,
+        at offset: Int,
+        _ connection: Connection,
+        _ session: Session
+    ) throws(MQTTError) {
+        let packet = chunk.readableBytesSpan.extracting(offset..<offset &+ fixedHeader.totalLength)
+        let header = try PublishHeader(
+            parsing: packet,
+            header: fixedHeader,
+            version: connection.version,
+            validateTopic: false
+        )
+        self.count(header)
+        try self.check(header, session)
+        let accepted = try self.acceptIncoming(header, connection, session)
+        if header.topicAlias != 0 {
+            try self.noteAlias(header, packet, connection)
+        }
+        guard accepted else { return }
+
+        guard header.topicLength > 0, header.forwardsPropertiesVerbatim else {
+            return try self.publishRewritten(header, packet, connection, session)
+        }
+        let topic = packet.extracting(header.topicStart..<header.topicStart &+ header.topicLength)
+        let hash = TopicHash.hash(topic)
+        let route = try self.route(of: topic, hash: hash, version: connection.version)
+        guard self.mayPublish(to: topic), self.isPayloadWellFormed(header, packet) else {
+            return self.refusePublish(header, packet, connection)
+        }
+        var publish = OutgoingPublish(
+            packet: header,
+            isVersion5: connection.isVersion5,
+            in: chunk,
+            at: offset,
+            topicHash: hash,
+            origin: session.address,
+            publisher: session.client,
+            now: self.now
+        )
+        if header.isRetained || !self.hooks.isDisjoint(with: [.authorization, .publish]) {
+            return self.publishWithCare(publish.message(), header, connection, session)
+        }
+        let isDelivered = self.deliver(&publish, along: route)
+        self.acknowledgePublish(
+            header.qos,
+            header.packetIdentifier,
+            isDelivered ? .success : .noMatchingSubscribers,
+            connection
+        )
+    }
+
+    @inline(__always)
+    private func count(_ header: PublishHeader) {
+        self.metrics.messagesReceived &+= 1
+        switch header.qos {
+        case .atMostOnce: self.metrics.messagesReceivedByQoS.atMostOnce &+= 1
+        case .atLeastOnce: self.metrics.messagesReceivedByQoS.atLeastOnce &+= 1
+        case .exactlyOnce: self.metrics.messagesReceivedByQoS.exactlyOnce &+= 1
+        }
+    }
+
+    @inline(__always)
+    private func check(_ header: PublishHeader, _ session: Session) throws(MQTTError) {
+        if header.hasSubscriptionIdentifier {
+            throw .protocolError("subscription identifier from a client")  // [MQTT-3.3.4-6]
+        }
+        if header.qos > self.settings.maximumQoS {
+            throw MQTTError(reason: .qosNotSupported, detail: "QoS is above mqtt.max_qos")
+        }
+        if header.isRetained, !self.settings.retainAvailable {
+            throw MQTTError(reason: .retainNotSupported, detail: "retained messages are not available")
+        }
+    }
+
+    /// - Returns: whether the message is to be routed; false: it has been, and is only answered again.
+    @inline(__always)
+    private func acceptIncoming(
+        _ header: PublishHeader,
+        _ connection: Connection,
+        _ session: Session
+    ) throws(MQTTError) -> Bool {
+        guard header.qos == .exactlyOnce else { return true }
+        if session.incomingExactlyOnce.contains(header.packetIdentifier) {
+            // A v5 client that starts a new message under an identifier in use is told so; one that repeats
+            // gets the same answer as before, and the message is not routed a second time [MQTT-4.3.3-10].
+            let isReuse = connection.isVersion5 && !header.isDuplicate
+            connection.acknowledge(
+                .publishReceived,
+                header.packetIdentifier,
+                isReuse ? .packetIdentifierInUse : .success
+            )
+            self.touch(connection)
+            return false
+        }
+        if connection.isVersion5, session.incomingExactlyOnce.count >= Int(self.settings.receiveMaximum) {
+            throw MQTTError(reason: .receiveMaximumExceeded, detail: "more QoS 2 messages than receive maximum")
+        }
+        // Before it is routed: whatever happens then, it is not routed again.
+        session.incomingExactlyOnce.insert(header.packetIdentifier)
+        return true
+    }
+
+    func acknowledgePublish(
+        _ qos: QoS,
+        _ packetIdentifier: UInt16,
+        _ reason: ReasonCode,
+        _ connection: Connection
+    ) {
+        switch qos {
+        case .atMostOnce: return
+        case .atLeastOnce: connection.acknowledge(.publishAck, packetIdentifier, reason)
+        case .exactlyOnce:
+            // An error ends the handshake here: no PUBREL follows [MQTT-4.3.3-9].
+            if reason.isError, connection.isVersion5 {
+                connection.session?.incomingExactlyOnce.remove(packetIdentifier)
+            }
+            connection.acknowledge(.publishReceived, packetIdentifier, reason)
+        }
+        self.touch(connection)
+    }
+
+    // MARK: Topics
+
+    /// The route of a topic that has come from a client. A topic with a known route is known to be valid.
+    @inline(__always)
+    private func route(of topic: RawSpan, hash: UInt64, version: ProtocolVersion) throws(MQTTError) -> Route {
+        let generation = self.broker.subscriptions.generation
+        if let route = self.routes.route(of: topic, hash: hash, generation: generation) { return route }
+        return try self.findRoute(of: topic, hash: hash, version: version)
+    }
+
+    @inline(never)
+    private func findRoute(of topic: RawSpan, hash: UInt64, version: ProtocolVersion) throws(MQTTError) -> Route {
+        try self.checkTopic(topic, version: version)
+        let route = self.broker.subscriptions.route(of: topic, hash: hash)
+        self.routes.insert(route)
+        return route
+    }
+
+    private func checkTopic(_ topic: RawSpan, version: ProtocolVersion) throws(MQTTError) {
+        try TopicName.check(topic, version: version)
+        let levels = topic.withUnsafeBytes { bytes in 1 + bytes.count { $0 == UInt8(ascii: "/") } }
+        guard topic.byteCount <= self.settings.maximumTopicLength, levels <= self.settings.maximumTopicLevels else {
+            throw MQTTError(reason: .topicNameInvalid, detail: "topic is longer or deeper than allowed")
+        }
+    }
+
+    func isWithinLimits(topic: String) -> Bool {
+        topic.utf8.count <= self.settings.maximumTopicLength
+            && 1 + topic.utf8.count { $0 == UInt8(ascii: "/") } <= self.settings.maximumTopicLevels
+    }
+
+    func mayPublish(toTopic topic: String) -> Bool {
+        self.settings.allowsPublishToSystemTopics || !(topic.utf8.starts(with: "$SYS/".utf8) || topic == "$SYS")
+    }
+
+    @inline(__always)
+    private func mayPublish(to topic: RawSpan) -> Bool {
+        guard topic.unsafeLoad(fromByteOffset: 0, as: UInt8.self) == UInt8(ascii: "$") else { return true }
+        return self.mayPublish(toTopic: topic.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+    }
+
+    private func noteAlias(_ header: PublishHeader, _ packet: RawSpan, _ connection: Connection) throws(MQTTError) {
+        guard header.topicAlias <= self.settings.topicAliasMaximum else {
+            throw MQTTError(reason: .topicAliasInvalid, detail: "topic alias is above the maximum")
+        }
+        guard header.topicLength > 0 else { return }
+        let topic = packet.extracting(header.topicStart..<header.topicStart + header.topicLength)
+        try self.checkTopic(topic, version: connection.version)
+        connection.incomingAliases[header.topicAlias] = topic.withUnsafeBytes { Array($0) }
+    }
+
+    @inline(__always)
+    private func isPayloadWellFormed(_ header: PublishHeader, _ packet: RawSpan) -> Bool {
+        guard self.settings.checksPayloadFormat, header.payloadFormatIndicator == 1 else { return true }
+        return packet.extracting(header.payloadStart..<header.totalLength).withUnsafeBytes {
+            String(validating: $0, as: UTF8.self) != nil
+        }
+    }
+
+    private func refusePublish(_ header: PublishHeader, _ packet: RawSpan, _ connection: Connection) {
+        let reason = self.isPayloadWellFormed(header, packet) ? ReasonCode.notAuthorized : .payloadFormatInvalid
+        self.acknowledgePublish(header.qos, header.packetIdentifier, reason, connection)
+    }
+
+    // MARK: The long way
+
+    private func topic(
+        of header: PublishHeader,
+        _ packet: RawSpan,
+        _ connection: Connection
+    ) throws(MQTTError) -> ByteBuffer {
+        guard header.topicLength > 0 else {
+            guard let known = connection.incomingAliases[header.topicAlias] else {
+                throw .protocolError("topic alias that stands for no topic")
+            }
+            return ByteBuffer(bytes: known)
+        }
+        let name = packet.extracting(header.topicStart..<header.topicStart + header.topicLength)
+        try self.checkTopic(name, version: connection.version)
+        var topic = ByteBuffer()
+        topic.writeBytes(name)
+        return topic
+    }
+
+    /// A v5 PUBLISH whose bytes cannot be passed on as they are: an alias stands for its topic, or it expires.
+    private func publishRewritten(
+        _ header: PublishHeader,
+        _ packet: RawSpan,
+        _ connection: Connection,
+        _ session: Session
+    ) throws(MQTTError) {
+        let topic = try self.topic(of: header, packet, connection)
+        guard self.mayPublish(to: topic.readableBytesSpan), self.isPayloadWellFormed(header, packet) else {
+            return self.refusePublish(header, packet, connection)
+        }
+        var forwarded = ByteBuffer()
+        let properties = packet.extracting(header.propertiesStart..<header.propertiesStart + header.propertiesLength)
+        if header.forwardsPropertiesVerbatim {
+            forwarded.writeBytes(properties)
+        } else {
+            var encoded = ByteBuffer()
+            encoded.writeMQTTVariableInteger(header.propertiesLength)
+            encoded.writeBytes(properties)
+            try Properties.decode(from: &encoded, in: .publish).forwarded.encodeWithoutLength(into: &forwarded)
+        }
+        let message = Message(
+            topic: topic.readableBytesSpan,
+            propertyBytes: forwarded.readableBytesSpan,
+            payload: packet.extracting(header.payloadStart..<header.totalLength),
+            qos: header.qos,
+            isRetained: header.isRetained,
+            expiresAt: header.messageExpiryInterval.map { self.now.adding(seconds: $0) },
+            payloadFormatIndicator: header.payloadFormatIndicator,
+            publisher: session.client.text
+        )
+        self.publishWithCare(message, header, connection, session)
+    }
+
+    /// A message of a client that somebody may have a say in, or that is kept.
+    private func publishWithCare(
+        _ message: Message,
+        _ header: PublishHeader,
+        _ connection: Connection,
+        _ session: Session
+    ) {
+        guard let client = connection.client else { return }
+        let (qos, packetIdentifier) = (header.qos, header.packetIdentifier)
+        self.await(self.judge(message, client: client), for: connection) { verdict in
+            switch verdict {
+            case .allow(let message):
+                let reason = self.publish(message, origin: session.address)
+                self.acknowledgePublish(qos, packetIdentifier, reason, connection)
+            case .refuse(let reason):
+                self.acknowledgePublish(qos, packetIdentifier, reason, connection)
+            case .disconnect(let reason):
+                self.close(connection, reason, saying: reason)
+            }
+        }
+    }
+
+    private enum Judgement {
+        case allow(Message)
+        case refuse(ReasonCode)
+        case disconnect(ReasonCode)
+    }
+
+    /// What the extensions make of a client's message: first whether it may publish it, then what becomes of it.
+    private func judge(_ message: Message, client: ClientInfo) -> Answer<Judgement> {
+        let extensions = self.broker.extensions
+        let transform: @Sendable () -> Answer<Judgement> = {
+            guard extensions.interests.contains(.publish) else { return .now(.allow(message)) }
+            return extensions.publish(message, client: client).map { verdict in
+                switch verdict {
+                case .pass: .allow(message)
+                case .change(let changed): .allow(changed)
+                case .refuse(let reason): .refuse(reason)
+                }
+            }
+        }
+        guard self.hooks.contains(.authorization) else { return transform() }
+        let request = AuthorizationRequest(
+            client: client,
+            action: .publish(topic: message.topic, qos: message.qos, isRetained: message.isRetained)
+        )
+        return extensions.authorize(request).flatMap { verdict in
+            switch verdict {
+            case .pass, .allow: transform()
+            case .deny(let reason): .now(.refuse(reason))
+            case .disconnect(let reason): .now(.disconnect(reason))
+            }
+        }
+    }
+
+    /// Keeps a message if it is retained, and routes it.
+    ///
+    /// - Returns: what its publisher is told.
+    @discardableResult
+    func publish(_ message: Message, origin: SessionAddress?) -> ReasonCode {
+        if message.isRetained {
+            if case .refused = self.broker.retained.store(message) {
+                self.metrics.retainedRefused += 1
+                self.log(.retainedLimit)
+                return .quotaExceeded
+            }
+        }
+        let bytes = message.storage
+        let topic = bytes.readableBytesSpan.extracting(0..<message.topicLength)
+        let hash = TopicHash.hash(topic)
+        let generation = self.broker.subscriptions.generation
+        let route: Route
+        if let known = self.routes.route(of: topic, hash: hash, generation: generation) {
+            route = known
+        } else {
+            route = self.broker.subscriptions.route(of: topic, hash: hash)
+            self.routes.insert(route)
+        }
+        var publish = OutgoingPublish(message, topicHash: hash, origin: origin, now: self.now)
+        return self.deliver(&publish, along: route) ? .success : .noMatchingSubscribers
+    }
+
+    /// Publishes a message that comes from no connection: a will, the broker's own, the embedding program's.
+    package func publishOwn(_ message: Message, client: ClientInfo? = nil) {
+        self.readClock()
+        guard self.hooks.contains(.publish) else {
+            self.publish(message, origin: nil)
+            return
+        }
+        self.finish(self.broker.extensions.publish(message, client: client)) { verdict in
+            switch verdict {
+            case .pass: self.publish(message, origin: nil)
+            case .change(let changed): self.publish(changed, origin: nil)
+            case .refuse: break
+            }
+        }
+    }
+
+    /// Runs what an extension has answered, now or when it has, where no connection waits for it.
+    func finish<Value: Sendable>(_ answer: Answer<Value>, _ completion: @escaping (Value) -> Void) {
+        switch answer {
+        case .now(let value): completion(value)
+        case .later(let work):
+            self.host?.perform(work) { value in
+                self.readClock()
+                completion(value)
+            }
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import DequeModule
+import MQTTCodec
+import NIOCore
+
+extension Shard {
+    /// Brings a message to one session.
+    ///
+    /// QoS 0 goes out now or not at all. QoS 1 and 2 go out now if the client's window has room and nothing waits
+    /// before them, else they wait.
+    @inline(__always)
+    func deliver(
+        _ publish: inout OutgoingPublish,
+        to session: Session,
+        qos: QoS,
+        isRetained: Bool,
+        identifiers: [UInt32],
+        group: SharedGroup?
+    ) {
+        guard let connection = session.connection else {
+            return self.deliverOffline(
+                publish,
+                to: session,
+                qos: qos,
+                isRetained: isRetained,
+                identifiers: identifiers,
+                group: group
+            )
+        }
+        if qos == .atMostOnce {
+            guard connection.output.byteCount < self.settings.maximumOutboundBytes else {
+                return self.dropForSlowReader(&publish, connection)
+            }
+            self.transmit(
+                &publish,
+                qos: .atMostOnce,
+                isRetained: isRetained,
+                packetIdentifier: 0,
+                identifiers: identifiers,
+                to: connection
+            )
+        } else if session.queue.isEmpty, self.hasRoom(session, connection) {
+            self.sendNow(
+                &publish,
+                qos: qos,
+                isRetained: isRetained,
+                identifiers: identifiers,
+                group: group,
+                session,
+                connection
+            )
+        } else {
+            self.enqueue(
+                QueuedMessage(
+                    message: publish.message(),
+                    qos: qos,
+                    isRetained: isRetained,
+                    subscriptionIdentifiers: identifiers,
+                    group: group
+                ),
+                for: session
+            )
+        }
+    }
+
+    @inline(never)
+    private func deliverOffline(
+        _ publish: consuming OutgoingPublish,
+        to session: Session,
+        qos: QoS,
+        isRetained: Bool,
+        identifiers: [UInt32],
+        group: SharedGroup?
+    ) {
+        if let sink = session.sink {
+            sink(publish.message())
+        } else if qos > .atMostOnce {
+            self.enqueue(
+                QueuedMessage(
+                    message: publish.message(),
+                    qos: qos,
+                    isRetained: isRetained,
+                    subscriptionIdentifiers: identifiers,
+                    group: group
+                ),
+                for: session
+            )
+        }
+    }
+
+    /// Whether a further QoS 1 or 2 message may go out to this client now.
+    @inline(__always)
+    private func hasRoom(_ session: Session, _ connection: Connection) -> Bool {
+        session.inflight.onWire < min(self.settings.maximumInflight, connection.receiveMaximum)
+            && session.inflight.hasFreeIdentifier && !session.inflight.hasMessagesToResend
+            && connection.output.byteCount < self.settings.maximumOutboundBytes
+    }
+
+    /// First transmission of a QoS 1 or 2 message.
+    @inline(__always)
+    private func sendNow(
+        _ publish: inout OutgoingPublish,
+        qos: QoS,
+        isRetained: Bool,
+        identifiers: [UInt32],
+        group: SharedGroup?,
+        _ session: Session,
+        _ connection: Connection
+    ) {
+        // A session that ends with its connection never sends anything twice, so it need not keep the message.
+        let isKept = session.outlivesConnection || group != nil || self.hooks.contains(.deliveries)
+        let packetIdentifier = session.inflight.append(
+            InflightMessage(
+                state: .published,
+                qos: qos,
+                isRetained: isRetained,
+                isOnWire: true,
+                message: isKept ? publish.message() : nil,
+                subscriptionIdentifiers: identifiers,
+                group: group
+            )
+        )
+        let isSent = self.transmit(
+            &publish,
+            qos: qos,
+            isRetained: isRetained,
+            packetIdentifier: packetIdentifier,
+            identifiers: identifiers,
+            to: connection
+        )
+        // A message too large for the client counts as delivered [MQTT-3.1.2-25].
+        if !isSent { session.inflight.end(packetIdentifier) }
+    }
+
+    /// Writes a PUBLISH into a connection's output.
+    ///
+    /// - Returns: false if the client takes no packet so large.
+    @inline(__always)
+    @discardableResult
+    private func transmit(
+        _ publish: inout OutgoingPublish,
+        qos: QoS,
+        isRetained: Bool,
+        packetIdentifier: UInt16,
+        identifiers: [UInt32],
+        to connection: Connection
+    ) -> Bool {
+        if connection.isVersion5 {
+            guard
+                self.transmit5(
+                    &publish,
+                    qos: qos,
+                    isRetained: isRetained,
+                    packetIdentifier: packetIdentifier,
+                    identifiers: identifiers,
+                    to: connection
+                )
+            else { return false }
+        } else {
+            publish.append(
+                to: &connection.output,
+                isVersion5: false,
+                flags: 0x30 | qos.rawValue << 1 | (isRetained ? 1 : 0),
+                packetIdentifier: packetIdentifier
+            )
+        }
+        self.metrics.messagesSent &+= 1
+        self.touch(connection)
+        if self.hooks.contains(.deliveries) { self.tellDelivered(publish.message(), connection) }
+        return true
+    }
+
+    @inline(never)
+    private func transmit5(
+        _ publish: inout OutgoingPublish,
+        qos: QoS,
+        isRetained: Bool,
+        packetIdentifier: UInt16,
+        identifiers: [UInt32],
+        to connection: Connection
+    ) -> Bool {
+        var parts = PublishParts(
+            isVersion5: true,
+            qos: qos,
+            isRetained: isRetained,
+            packetIdentifier: packetIdentifier,
+            messageExpiry: publish.remainingExpiry,
+            subscriptionIdentifiers: identifiers
+        )
+        // The alias is at most 3 bytes more; whether the packet fits is judged before an alias is defined with it.
+        let limit = connection.maximumPacketSize
+        guard limit == .max || publish.encodedLength(parts) + 3 <= limit || publish.encodedLength(parts) <= limit
+        else {
+            self.metrics.droppedTooLarge += 1
+            self.tellDropped(publish.message(), connection.client, .tooLarge)
+            return false
+        }
+        let usesAlias =
+            connection.outgoingAliasMaximum > 0 && (limit == .max || publish.encodedLength(parts) + 3 <= limit)
+        guard usesAlias || !identifiers.isEmpty else {
+            publish.append(
+                to: &connection.output,
+                isVersion5: true,
+                flags: parts.flags,
+                packetIdentifier: packetIdentifier
+            )
+            return true
+        }
+        if usesAlias { (parts.topicAlias, parts.omitsTopic) = connection.alias(of: publish.topicBytes) }
+        publish.append(to: &connection.output, parts: parts)
+        return true
+    }
+
+    // MARK: The queue
+
+    /// Lets a QoS 1 or 2 message wait for its client.
+    func enqueue(_ message: QueuedMessage, for session: Session) {
+        switch session.queue.append(message, settings: self.settings) {
+        case .accepted: break
+        case .displaced(let displaced):
+            for old in displaced { self.dropForFullQueue(old.message, session) }
+        case .refused: self.dropForFullQueue(message.message, session)
+        }
+    }
+
+    private func dropForFullQueue(_ message: Message, _ session: Session) {
+        self.metrics.droppedQueueFull += 1
+        if !session.isQueueFull {
+            session.isQueueFull = true
+            self.log(.queueFull(session.info))
+        }
+        self.tellDropped(message, session.info, .queueFull)
+    }
+
+    /// Sends what waits for a client, as far as its window and its socket take it: first what it has not
+    /// acknowledged on an earlier connection, then retained messages, then the queue.
+    func pump(_ session: Session) {
+        guard let connection = session.connection, connection.phase == .connected else { return }
+        self.resend(session, connection)
+        self.sendRetained(session, connection)
+        guard !session.queue.isEmpty else { return }
+        while self.hasRoom(session, connection), let next = session.queue.popFirst() {
+            if next.message.isExpired(at: self.now) {
+                self.metrics.droppedExpired += 1
+                self.tellDropped(next.message, session.info, .expired)
+                continue
+            }
+            var publish = OutgoingPublish(next.message, topicHash: 0, origin: nil, now: self.now)
+            self.sendNow(
+                &publish,
+                qos: next.qos,
+                isRetained: next.isRetained,
+                identifiers: next.subscriptionIdentifiers,
+                group: next.group,
+                session,
+                connection
+            )
+        }
+        if session.queue.isEmpty { session.isQueueFull = false }
+    }
+
+    private func resend(_ session: Session, _ connection: Connection) {
+        while session.inflight.hasMessagesToResend,
+            session.inflight.onWire < min(self.settings.maximumInflight, connection.receiveMaximum),
+            connection.output.byteCount < self.settings.maximumOutboundBytes,
+            let (packetIdentifier, inflight) = session.inflight.nextToResend()
+        {
+            if inflight.state == .released {
+                connection.acknowledge(.publishRelease, packetIdentifier)
+                self.touch(connection)
+                continue
+            }
+            guard let message = inflight.message, !message.isExpired(at: self.now) else {
+                session.inflight.end(packetIdentifier)
+                self.metrics.droppedExpired += 1
+                continue
+            }
+            var publish = OutgoingPublish(message, topicHash: 0, origin: nil, now: self.now)
+            var parts = PublishParts(
+                isVersion5: connection.isVersion5,
+                qos: inflight.qos,
+                isRetained: inflight.isRetained,
+                isDuplicate: true,
+                packetIdentifier: packetIdentifier,
+                subscriptionIdentifiers: connection.isVersion5 ? inflight.subscriptionIdentifiers : []
+            )
+            if connection.isVersion5 { parts.messageExpiry = publish.remainingExpiry }
+            guard publish.encodedLength(parts) <= connection.maximumPacketSize else {
+                session.inflight.end(packetIdentifier)
+                self.metrics.droppedTooLarge += 1
+                continue
+            }
+            publish.append(to: &connection.output, parts: parts)
+            self.metrics.messagesSent &+= 1
+            self.touch(connection)
+        }
+    }
+
+    /// Sends retained messages that are due because the client has subscribed. They do not overrun a client that
+    /// reads slowly: the next ones follow when its socket takes bytes again.
+    func sendRetained(_ session: Session, _ connection: Connection) {
+        while let next = session.retainedDeliveries.first {
+            guard connection.output.byteCount < self.settings.maximumOutboundBytes / 2 else { return }
+            if next.qos > .atMostOnce {
+                guard session.queue.isEmpty, self.hasRoom(session, connection) else { return }
+            }
+            session.retainedDeliveries.removeFirst()
+            guard !next.message.isExpired(at: self.now) else { continue }
+            var publish = OutgoingPublish(next.message, topicHash: 0, origin: nil, now: self.now)
+            self.deliver(
+                &publish,
+                to: session,
+                qos: next.qos,
+                isRetained: true,
+                identifiers: next.identifiers,
+                group: nil
+            )
+        }
+        session.retainedDeliveries = []
+    }
+
+    // MARK: Drops
+
+    @inline(never)
+    private func dropForSlowReader(_ publish: inout OutgoingPublish, _ connection: Connection) {
+        self.metrics.droppedSlowReader += 1
+        if connection.stuckSince == nil {
+            connection.stuckSince = self.now
+            self.timers.add(
+                .stuckReader,
+                slot: connection.slot,
+                generation: connection.generation,
+                at: self.now.adding(milliseconds: self.settings.stuckReaderTimeout)
+            )
+        }
+        if self.hooks.contains(.deliveries) {
+            self.tellDropped(publish.message(), connection.client, .slowReader)
+        }
+    }
+
+    private func tellDropped(_ message: Message, _ client: ClientInfo?, _ cause: DropCause) {
+        guard self.hooks.contains(.deliveries), let client else { return }
+        for listener in self.broker.extensions.extensions {
+            listener.dropped(message, client: client, cause: cause)
+        }
+    }
+
+    private func tellDelivered(_ message: Message, _ connection: Connection) {
+        guard let client = connection.client else { return }
+        for listener in self.broker.extensions.extensions { listener.delivered(message, client: client) }
+    }
+}
+
+extension Connection {
+    /// The alias of a topic towards this client, defined now if there is one left.
+    ///
+    /// - Returns: the alias, 0 if there is none, and whether the client knows it already.
+    fileprivate func alias(of topic: [UInt8]) -> (alias: UInt16, isKnown: Bool) {
+        if let known = self.outgoingAliases[topic] { return (known, true) }
+        guard self.outgoingAliases.count < Int(self.outgoingAliasMaximum) else { return (0, false) }
+        let alias = UInt16(self.outgoingAliases.count + 1)
+        self.outgoingAliases[topic] = alias
+        return (alias, false)
+    }
+}

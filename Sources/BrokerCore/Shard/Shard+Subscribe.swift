@@ -1,0 +1,202 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+
+extension Shard {
+    func receiveSubscribe(_ subscribe: Subscribe, _ connection: Connection, _ session: Session) throws(MQTTError) {
+        let identifier = subscribe.properties.subscriptionIdentifiers.first ?? 0
+        guard identifier == 0 || self.settings.subscriptionIdentifierAvailable else {
+            throw MQTTError(
+                reason: .subscriptionIdentifiersNotSupported,
+                detail: "subscription identifiers are not available"
+            )
+        }
+        let requests = subscribe.filters.map { requested in
+            SubscriptionRequest(requested, isVersion5: connection.isVersion5)
+        }
+        // A shared subscription gets other members' messages, so "not my own" has no meaning [MQTT-3.8.3-4].
+        guard !requests.contains(where: { $0.filter?.share != nil && $0.options.noLocal }) else {
+            throw .protocolError("no local on a shared subscription")
+        }
+        self.await(self.judge(requests, connection), for: connection) { verdicts in
+            self.subscribe(
+                requests,
+                verdicts,
+                identifier: UInt32(clamping: identifier),
+                subscribe.packetIdentifier,
+                connection,
+                session
+            )
+        }
+    }
+
+    /// Whether the client may have each of these subscriptions.
+    private func judge(
+        _ requests: [SubscriptionRequest],
+        _ connection: Connection
+    ) -> Answer<[AuthorizationVerdict]> {
+        var answer = Answer<[AuthorizationVerdict]>.now([])
+        guard self.hooks.contains(.authorization), let client = connection.client else {
+            return .now(Array(repeating: .allow, count: requests.count))
+        }
+        let extensions = self.broker.extensions
+        for request in requests {
+            guard let filter = request.filter else {
+                answer = answer.map { $0 + [.allow] }
+                continue
+            }
+            let asked = AuthorizationRequest(client: client, action: .subscribe(filter, request.options))
+            answer = answer.flatMap { verdicts in extensions.authorize(asked).map { verdicts + [$0] } }
+        }
+        return answer
+    }
+
+    private func subscribe(
+        _ requests: [SubscriptionRequest],
+        _ verdicts: [AuthorizationVerdict],
+        identifier: UInt32,
+        _ packetIdentifier: UInt16,
+        _ connection: Connection,
+        _ session: Session
+    ) {
+        var reasons: [ReasonCode] = []
+        var retained: [(filter: TopicFilter, options: SubscriptionOptions)] = []
+        for (request, verdict) in zip(requests, verdicts) {
+            switch verdict {
+            case .disconnect(let reason): return self.close(connection, reason, saying: reason)
+            case .deny(let reason): reasons.append(reason)
+            case .pass, .allow:
+                guard let filter = request.filter else {
+                    reasons.append(.topicFilterInvalid)
+                    continue
+                }
+                if let refusal = self.refusal(of: filter, session) {
+                    reasons.append(refusal)
+                    continue
+                }
+                var options = request.options
+                options.qos = min(options.qos, self.settings.maximumQoS)
+                let isNew = self.subscribe(session, filter, options, identifier)
+                reasons.append(ReasonCode(rawValue: options.qos.rawValue))
+                if filter.share == nil,
+                    options.retainHandling == .sendAtSubscribe || options.retainHandling == .sendIfNew && isNew
+                {
+                    retained.append((filter, options))
+                }
+            }
+        }
+        connection.write { buffer throws(MQTTError) in
+            try SubscribeAck(packetIdentifier: packetIdentifier, reasons: reasons, properties: [])
+                .encode(into: &buffer, version: connection.version)
+        }
+        self.touch(connection)
+        for (filter, options) in retained {
+            self.queueRetained(filter, options.qos, identifier, session)
+        }
+        self.sendRetained(session, connection)
+    }
+
+    private func refusal(of filter: TopicFilter, _ session: Session) -> ReasonCode? {
+        if filter.text.utf8.count > self.settings.maximumTopicLength
+            || filter.levelCount > self.settings.maximumTopicLevels
+        {
+            return .topicFilterInvalid
+        }
+        if filter.hasWildcards, !self.settings.wildcardSubscriptionAvailable {
+            return .wildcardSubscriptionsNotSupported
+        }
+        if filter.share != nil, !self.settings.sharedSubscriptionAvailable {
+            return .sharedSubscriptionsNotSupported
+        }
+        let isNew = session.entries[UTF8String(filter.text)] == nil
+        if isNew, session.entries.count >= self.settings.maximumSubscriptions { return .quotaExceeded }
+        return nil
+    }
+
+    /// Gives a session a subscription, or replaces the one it has for the same filter [MQTT-3.8.4-3].
+    ///
+    /// - Returns: whether it is new.
+    @discardableResult
+    func subscribe(
+        _ session: Session,
+        _ filter: TopicFilter,
+        _ options: SubscriptionOptions,
+        _ identifier: UInt32
+    ) -> Bool {
+        let entry = Session.Entry(filter: filter, options: options, identifier: identifier)
+        let isNew = session.entries.updateValue(entry, forKey: UTF8String(filter.text)) == nil
+        if isNew, filter.share != nil { session.sharedCount += 1 }
+        self.broker.subscriptions.subscribe(
+            filter,
+            session.address,
+            entry.subscription(isBridge: session.info.isBridge && session.info.version != .v5),
+            isOnline: session.connection != nil || session.sink != nil
+        )
+        if self.hooks.contains(.subscriptions) {
+            for listener in self.broker.extensions.extensions {
+                listener.subscribed(session.info, filter: filter, options: options)
+            }
+        }
+        return isNew
+    }
+
+    private func queueRetained(_ filter: TopicFilter, _ qos: QoS, _ identifier: UInt32, _ session: Session) {
+        var messages = self.broker.retained.messages(matching: filter, at: self.now)
+        if self.hooks.contains(.authorization) {
+            messages.removeAll {
+                !self.broker.extensions.mayReceiveRetained($0, client: session.info)
+            }
+        }
+        for message in messages {
+            session.retainedDeliveries.append(
+                Session.RetainedDelivery(
+                    message: message,
+                    qos: min(message.qos, qos),
+                    identifiers: identifier == 0 ? [] : [identifier]
+                )
+            )
+        }
+    }
+
+    func receiveUnsubscribe(_ unsubscribe: Unsubscribe, _ connection: Connection, _ session: Session) {
+        let reasons = unsubscribe.filters.map { text -> ReasonCode in
+            guard let filter = try? TopicFilter(text) else { return .topicFilterInvalid }
+            return self.unsubscribe(session, filter) ? .success : .noSubscriptionExisted
+        }
+        connection.write { buffer throws(MQTTError) in
+            try UnsubscribeAck(packetIdentifier: unsubscribe.packetIdentifier, reasons: reasons, properties: [])
+                .encode(into: &buffer, version: connection.version)
+        }
+        self.touch(connection)
+    }
+
+    /// - Returns: whether the session had it.
+    @discardableResult
+    func unsubscribe(_ session: Session, _ filter: TopicFilter) -> Bool {
+        guard session.entries.removeValue(forKey: UTF8String(filter.text)) != nil else { return false }
+        if filter.share != nil { session.sharedCount -= 1 }
+        self.broker.subscriptions.unsubscribe(filter, session.address)
+        if self.hooks.contains(.subscriptions) {
+            for listener in self.broker.extensions.extensions {
+                listener.unsubscribed(session.info, filter: filter)
+            }
+        }
+        return true
+    }
+}
+
+/// One filter of a SUBSCRIBE.
+private struct SubscriptionRequest: Sendable {
+    /// nil when it is no valid filter.
+    let filter: TopicFilter?
+    let options: SubscriptionOptions
+
+    init(_ requested: Subscribe.Filter, isVersion5: Bool) {
+        self.filter = try? TopicFilter(requested.filter)
+        self.options = requested.options
+    }
+}

@@ -1,0 +1,199 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+
+/// A connection that waits for its session to come from another shard.
+struct Claim {
+    /// nil when it has been superseded meanwhile.
+    var connection: Connection?
+    /// A shard that has claimed the session from us before we had it.
+    var nextOwner: UInt16?
+}
+
+/// What a shard remembers of a session that has left.
+struct MovedSession {
+    let client: UTF8String
+    let shard: UInt16
+    /// Loops that may still send something to the old place.
+    var fencesAwaited: Int
+}
+
+// A client identifier has one session, on one shard. When its client connects on another, the session moves there:
+//
+// 1. The directory makes the new shard the owner and names the old one, which gets a claim.
+// 2. The old shard closes its connection, if there is one, takes the session out of its tables, leaves a forwarding
+//    address, and hands the session over.
+// 3. The new shard moves the session's subscriptions in the tree to the new address. From then on messages come
+//    directly, and could overtake those that are still on their way through the old shard. So it holds them back and
+//    sends a fence through every shard and the old place: behind its last fence nothing can come from there any more.
+extension Shard {
+    /// A further connection of the same client on this shard, while the session is on its way.
+    func supersedeClaim(of client: UTF8String, by connection: Connection) {
+        guard var waiting = self.claims[client], let last = waiting.indices.last else { return }
+        if let earlier = waiting[last].connection { self.close(earlier, .sessionTakenOver, saying: nil) }
+        connection.waitForSession()
+        waiting[last].connection = connection
+        self.claims[client] = waiting
+    }
+
+    /// Asks another shard for the session.
+    func claim(_ client: UTF8String, from shard: UInt16, isCleanStart: Bool, for connection: Connection) {
+        connection.waitForSession()
+        self.claims[client, default: []].append(Claim(connection: connection))
+        self.post(.claim(client: client.text, by: self.index, isCleanStart: isCleanStart), to: shard)
+    }
+
+    /// The session's client has connected again: its old connection ends, and the session with it on a clean start.
+    ///
+    /// - Returns: the session, without a connection; nil: it has ended.
+    func release(_ session: Session, isCleanStart: Bool) -> Session? {
+        if let connection = session.connection {
+            connection.session = nil
+            session.connection = nil
+            session.inflight.disconnect()
+            self.metrics.clientsConnected -= 1
+            self.close(connection, .sessionTakenOver, saying: .sessionTakenOver)
+            self.log(.disconnected(session.info, .sessionTakenOver))
+            self.publishPresence(disconnected: session.info, .sessionTakenOver)
+            if self.hooks.contains(.clients) {
+                for listener in self.broker.extensions.extensions {
+                    listener.disconnected(session.info, reason: .sessionTakenOver)
+                }
+            }
+            // The old connection's will is due unless it may wait and the session goes on [MQTT-3.1.3-9].
+            if (session.will?.properties.willDelayInterval ?? 0) == 0 { self.publishWill(of: session) }
+            guard !isCleanStart, session.outlivesConnection else {
+                self.end(session, keepsOwner: true)
+                return nil
+            }
+        } else if isCleanStart {
+            self.end(session, keepsOwner: true)
+            return nil
+        }
+        // The client is back: a will that waits is not published.
+        session.will = nil
+        return session
+    }
+
+    // MARK: The old shard
+
+    func answerClaim(of client: UTF8String, by shard: UInt16, isCleanStart: Bool) {
+        if var waiting = self.claims[client], let last = waiting.indices.last {
+            // It is on its way to us: it goes on from here when it comes.
+            if let connection = waiting[last].connection { self.close(connection, .sessionTakenOver, saying: nil) }
+            waiting[last] = Claim(connection: nil, nextOwner: shard)
+            self.claims[client] = waiting
+            return
+        }
+        guard let session = self.sessionsByClient[client] else {
+            return self.post(.handover(client: client.text, nil), to: shard)
+        }
+        guard let released = self.release(session, isCleanStart: isCleanStart) else {
+            return self.post(.handover(client: client.text, nil), to: shard)
+        }
+        if released.fencesAwaited > 0 {
+            // It has only just come, and messages for it are still on their way through where it was before.
+            released.nextOwner = shard
+        } else {
+            self.handOver(released, to: shard)
+        }
+    }
+
+    private func handOver(_ session: Session, to shard: UInt16) {
+        self.forget(session)
+        if !session.entries.isEmpty {
+            self.moved[session.address] = MovedSession(
+                client: session.client,
+                shard: shard,
+                fencesAwaited: self.broker.shardCount
+            )
+        }
+        self.post(.handover(client: session.client.text, SessionParcel(session: session)), to: shard)
+    }
+
+    /// Everything that one shard sent to a session's old place has been forwarded by now.
+    func passFence(of client: String, from old: SessionAddress, to shard: UInt16) {
+        if var session = self.moved[old] {
+            session.fencesAwaited -= 1
+            self.moved[old] = session.fencesAwaited == 0 ? nil : session
+        }
+        self.post(.fenceReturned(client: client, from: old), to: shard)
+    }
+
+    // MARK: The new shard
+
+    /// The answer to our claim has come.
+    func takeOver(_ session: Session?, of client: UTF8String) {
+        guard var waiting = self.claims[client], !waiting.isEmpty else { return }
+        let claim = waiting.removeFirst()
+        self.claims[client] = waiting.isEmpty ? nil : waiting
+        if let next = claim.nextOwner, session == nil || session?.entries.isEmpty == true {
+            return self.post(.handover(client: client.text, session.map(SessionParcel.init)), to: next)
+        }
+        var session = session
+        if let arrived = session {
+            self.settle(arrived)
+            arrived.nextOwner = claim.nextOwner
+            if claim.connection?.pendingConnect?.cleanStart == true {
+                self.end(arrived, keepsOwner: true)
+                session = nil
+            }
+        }
+        if let connection = claim.connection, connection.phase == .claiming {
+            self.establish(connection, resuming: session)
+        } else if let session {
+            self.keepOffline(session)
+        } else {
+            self.broker.directory.remove(client, ownedBy: self.index)
+        }
+    }
+
+    /// Gives a session its place here, and its subscriptions its new address.
+    private func settle(_ session: Session) {
+        let old = session.address
+        _ = self.sessions.insert { slot, generation in
+            session.address = SessionAddress(shard: self.index, slot: slot, generation: generation)
+            return session
+        }
+        self.sessionsByClient[session.client] = session
+        self.metrics.sessions += 1
+        guard !session.entries.isEmpty else { return }
+        self.broker.subscriptions.move(session.entries.values.map(\.filter), from: old, to: session.address)
+        session.fencesAwaited = self.broker.shardCount
+        session.cameFrom = old
+        for shard in 0..<self.broker.shardCount {
+            self.post(.fence(client: session.client.text, from: old, to: self.index), to: UInt16(shard))
+        }
+    }
+
+    /// The connection that wanted it has gone before it came.
+    private func keepOffline(_ session: Session) {
+        guard session.outlivesConnection else { return self.end(session) }
+        guard session.expiryInterval != Session.neverExpires else { return }
+        let deadline = self.now.adding(seconds: session.expiryInterval)
+        session.expiresAt = deadline
+        self.timers.add(
+            .sessionExpiry,
+            slot: session.address.slot,
+            generation: session.address.generation,
+            at: deadline
+        )
+    }
+
+    func endFence(of client: UTF8String, from old: SessionAddress) {
+        guard let session = self.sessionsByClient[client], session.cameFrom == old, session.fencesAwaited > 0
+        else { return }
+        session.fencesAwaited -= 1
+        guard session.fencesAwaited == 0 else { return }
+        let held = session.held
+        session.held = []
+        for delivery in held { self.deliver(delivery, to: session) }
+        if let next = session.nextOwner {
+            session.nextOwner = nil
+            self.handOver(session, to: next)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+
+extension Shard {
+    /// Does what has become due; called about twice a second.
+    package func tick() {
+        self.readClock()
+        while let due = self.timers.popDue(at: self.now) {
+            switch due.kind {
+            case .connectTimeout: self.checkConnectTimeout(due)
+            case .keepAlive: self.checkKeepAlive(due)
+            case .stuckReader: self.checkStuckReader(due)
+            case .sessionExpiry:
+                if let session = self.sessions[due.slot, due.generation], session.connection == nil,
+                    let expiresAt = session.expiresAt, expiresAt <= self.now
+                {
+                    self.end(session)
+                }
+            case .will:
+                if let session = self.sessions[due.slot, due.generation], session.connection == nil,
+                    let willDueAt = session.willDueAt, willDueAt <= self.now
+                {
+                    self.publishWill(of: session)
+                }
+            }
+        }
+        self.broker.publish(self.metrics, of: Int(self.index))
+        if self.index == 0 {
+            self.broker.retained.expire(at: self.now)
+            self.publishStatisticsIfDue()
+        }
+    }
+
+    private func checkConnectTimeout(_ due: Timers.Entry) {
+        guard let connection = self.connections[due.slot, due.generation] else { return }
+        switch connection.phase {
+        case .opened, .authenticating:
+            self.log(
+                .refused(
+                    client: connection.client?.clientIdentifier,
+                    peer: connection.peer,
+                    .keepAliveTimeout,
+                    detail: "no complete CONNECT in time"
+                )
+            )
+            self.close(connection, .keepAliveTimeout, saying: nil)
+        case .claiming, .connected, .closed: return
+        }
+    }
+
+    private func checkKeepAlive(_ due: Timers.Entry) {
+        guard let connection = self.connections[due.slot, due.generation], connection.phase == .connected else {
+            return
+        }
+        // Someone that we do not read from for now may have sent something all the same.
+        if connection.isPaused || connection.isThrottled { connection.lastReceived = self.now }
+        let deadline = connection.lastReceived.adding(milliseconds: connection.keepAliveLimit)
+        if deadline <= self.now {
+            self.close(connection, .keepAliveTimeout, saying: .keepAliveTimeout)
+        } else {
+            self.timers.add(.keepAlive, slot: due.slot, generation: due.generation, at: deadline)
+        }
+    }
+
+    private func checkStuckReader(_ due: Timers.Entry) {
+        guard let connection = self.connections[due.slot, due.generation], let since = connection.stuckSince else {
+            return
+        }
+        let deadline = since.adding(milliseconds: self.settings.stuckReaderTimeout)
+        guard deadline <= self.now else {
+            return self.timers.add(.stuckReader, slot: due.slot, generation: due.generation, at: deadline)
+        }
+        self.metrics.stuckReaders += 1
+        if let client = connection.client { self.log(.stuckReader(client)) }
+        self.close(connection, .quotaExceeded, saying: nil)
+    }
+}

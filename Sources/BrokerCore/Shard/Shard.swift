@@ -1,0 +1,193 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+
+/// The part of the broker that lives on one event loop: its connections and their sessions.
+///
+/// It does no I/O and reads no clock: bytes come in through ``receive(_:on:)``, go out through the connections'
+/// transports at ``endTurn()``, and other shards are reached by messages through the host. Nothing in it is
+/// protected by a lock, because nothing in it is touched from anywhere but its own loop.
+package final class Shard {
+    let index: UInt16
+    let broker: BrokerState
+    let settings: BrokerSettings
+    let hooks: ExtensionInterests
+    /// The event loop it lives on; nil before it starts and after it has stopped, when events go nowhere.
+    package var host: (any ShardHost)?
+
+    var now: MonotonicTime
+    var connections = SlotTable<Connection>()
+    var sessions = SlotTable<Session>()
+    var sessionsByClient: [UTF8String: Session] = [:]
+    /// Connections whose session is on its way from another shard.
+    var claims: [UTF8String: [Claim]] = [:]
+    /// Where sessions have gone that may still be sent to at their old address.
+    var moved: [SessionAddress: MovedSession] = [:]
+    var routes: RouteCache
+    var timers = Timers()
+    var metrics = BrokerMetrics()
+    var nextStatisticsAt: MonotonicTime?
+
+    private var touched: [Connection] = []
+    private var outboxes: [[ShardMessage]]
+    private var hasMail = false
+    /// Whether ``endTurn()`` has been asked for.
+    private var isTurnEnding = false
+    /// Shards that have not kept up.
+    private var congested: Set<Int> = []
+    private var throttled: [Connection] = []
+
+    package init(index: Int, broker: BrokerState) {
+        self.index = UInt16(index)
+        self.broker = broker
+        self.settings = broker.settings
+        self.hooks = broker.extensions.interests
+        self.now = MonotonicTime(milliseconds: 0)
+        self.routes = RouteCache(places: 8192)
+        self.outboxes = Array(repeating: [], count: broker.shardCount)
+    }
+
+    func log(_ event: BrokerEvent) { self.host?.log(event) }
+
+    func readClock() {
+        if let host = self.host { self.now = host.now }
+    }
+
+    // MARK: Turns
+
+    /// Sees to it that what has been written to this connection leaves at the end of the turn.
+    @inline(__always)
+    func touch(_ connection: Connection) {
+        guard !connection.isTouched else { return }
+        connection.isTouched = true
+        self.touched.append(connection)
+        self.needTurnEnd()
+    }
+
+    private func needTurnEnd() {
+        guard !self.isTurnEnding else { return }
+        self.isTurnEnding = true
+        self.host?.endTurnSoon()
+    }
+
+    /// Leaves a message for another shard, which gets it at the end of the turn.
+    func post(_ message: ShardMessage, to shard: UInt16) {
+        self.outboxes[Int(shard)].append(message)
+        self.hasMail = true
+        self.needTurnEnd()
+    }
+
+    /// Sends what this turn has brought: one flush a connection, one message batch a shard.
+    package func endTurn() {
+        self.isTurnEnding = false
+        // Flushing may write more (the queue behind a full window), which is flushed in the same pass.
+        var index = 0
+        while index < self.touched.count {
+            let connection = self.touched[index]
+            connection.isTouched = false
+            self.flush(connection)
+            index += 1
+        }
+        self.touched.removeAll(keepingCapacity: self.touched.count < 1024)
+        guard self.hasMail else { return }
+        self.hasMail = false
+        for shard in self.outboxes.indices where !self.outboxes[shard].isEmpty {
+            let messages = self.outboxes[shard]
+            self.outboxes[shard] = []
+            if self.broker.beginTransfer(of: messages.reduce(0) { $0 + $1.transferBytes }, to: shard) {
+                self.congested.insert(shard)
+            }
+            self.host?.post(messages, to: shard)
+        }
+    }
+
+    private func flush(_ connection: Connection) {
+        guard let transport = connection.transport else { return }
+        if connection.phase == .closed {
+            transport.send(&connection.output)
+            transport.closeAfterSending()
+            connection.transport = nil
+            return
+        }
+        guard transport.isWritable else { return }
+        self.metrics.bytesSent &+= connection.output.byteCount
+        transport.send(&connection.output)
+        connection.stuckSince = nil
+        if let session = connection.session { self.pump(session) }
+    }
+
+    /// A connection's socket takes bytes again.
+    package func becameWritable(_ connection: Connection) {
+        guard connection.phase != .closed else { return }
+        self.readClock()
+        self.touch(connection)
+    }
+
+    // MARK: Messages from other shards
+
+    /// Deals with what another shard has sent.
+    package func process(_ messages: [ShardMessage]) {
+        self.readClock()
+        var byteCount = 0
+        for message in messages {
+            byteCount += message.transferBytes
+            switch message {
+            case .deliver(let delivery): self.deliver(delivery)
+            case .deliverDirectly(let delivery): self.deliver(delivery)
+            case .forward(let client, let delivery): self.deliverForwarded(delivery, to: UTF8String(client))
+            case .claim(let client, let shard, let isCleanStart):
+                self.answerClaim(of: UTF8String(client), by: shard, isCleanStart: isCleanStart)
+            case .handover(let client, let parcel): self.takeOver(parcel?.session, of: UTF8String(client))
+            case .fence(let client, let old, let shard):
+                self.post(.fencePassed(client: client, from: old, to: shard), to: old.shard)
+            case .fencePassed(let client, let old, let shard): self.passFence(of: client, from: old, to: shard)
+            case .fenceReturned(let client, let old): self.endFence(of: UTF8String(client), from: old)
+            case .publish(let message): self.publishOwn(message)
+            case .transferDrained: self.resumeThrottled()
+            }
+        }
+        if self.broker.endTransfer(of: byteCount, to: Int(self.index)) {
+            for shard in 0..<self.broker.shardCount {
+                self.post(.transferDrained, to: UInt16(shard))
+            }
+        }
+    }
+
+    // MARK: Back-pressure between shards
+
+    var isCongested: Bool { !self.congested.isEmpty }
+
+    /// Reads no further from a publisher until the other shards have caught up.
+    func throttle(_ connection: Connection) {
+        guard !connection.isThrottled else { return }
+        connection.isThrottled = true
+        connection.updateReading()
+        self.throttled.append(connection)
+    }
+
+    private func resumeThrottled() {
+        self.congested = []
+        let waiting = self.throttled
+        self.throttled = []
+        for connection in waiting where connection.phase != .closed {
+            connection.isThrottled = false
+            connection.updateReading()
+        }
+    }
+}
+
+extension ShardMessage {
+    /// What it counts for in the limit of what may be under way between shards.
+    var transferBytes: Int {
+        switch self {
+        case .deliver(let delivery): 128 + delivery.message.byteCount
+        case .deliverDirectly(let delivery), .forward(_, let delivery): 128 + delivery.message.byteCount
+        case .publish(let message): 128 + message.byteCount
+        case .claim, .handover, .fence, .fencePassed, .fenceReturned, .transferDrained: 0
+        }
+    }
+}

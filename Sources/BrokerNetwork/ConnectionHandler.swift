@@ -1,0 +1,99 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BrokerCore
+import NIOCore
+
+/// The one handler in a client's pipeline: bytes from the socket to the shard, and bytes from the shard to the socket.
+final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// How long a client may take to hear our last words and close. Until then what it sends is read and dropped,
+    /// since closing a socket with unread bytes takes back what was sent last.
+    private static let lingering = TimeAmount.seconds(2)
+
+    private let driver: ShardDriver
+    private var context: ChannelHandlerContext?
+    private var connection: Connection?
+
+    init(driver: ShardDriver) {
+        self.driver = driver
+    }
+
+    // MARK: From the socket
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        self.connection = self.driver.shard.open(self, peer: context.channel.remoteAddress?.shown ?? "unknown")
+        if self.connection == nil { context.close(promise: nil) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let connection = self.connection else { return }
+        self.driver.shard.receive(self.unwrapInboundIn(data), on: connection)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable, let connection = self.connection else { return }
+        self.driver.shard.becameWritable(connection)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.forget()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.forget()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset, as a rule: the peer has gone without a word.
+        context.close(promise: nil)
+    }
+
+    private func forget() {
+        self.context = nil
+        guard let connection = self.connection else { return }
+        self.connection = nil
+        self.driver.shard.closed(connection)
+    }
+
+    // MARK: To the socket
+
+    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+    func send(_ output: inout OutputQueue) {
+        guard let context = self.context else { return }
+        output.drain { context.write(self.wrapOutboundOut($0), promise: nil) }
+        context.flush()
+    }
+
+    func setReading(_ isReading: Bool) {
+        try? self.context?.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+
+    func closeAfterSending() {
+        self.connection = nil
+        guard let context = self.context else { return }
+        self.setReading(true)
+        context.close(mode: .output, promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) {
+            guard let context = self.context else { return }
+            context.close(promise: nil)
+        }
+    }
+}
+
+extension SocketAddress {
+    /// As an operator writes it: `192.0.2.1:1883`, `[2001:db8::1]:1883`, or the path of a Unix socket.
+    package var shown: String {
+        switch self {
+        case .v4: "\(self.ipAddress ?? ""):\(self.port ?? 0)"
+        case .v6: "[\(self.ipAddress ?? "")]:\(self.port ?? 0)"
+        case .unixDomainSocket: self.pathname ?? "unix"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BrokerCore
+import NIOCore
+
+/// The drivers of all shards, each reachable from any thread by way of its event loop.
+package final class ShardPeers: Sendable {
+    private struct Peer: Sendable {
+        let eventLoop: any EventLoop
+        let driver: NIOLoopBoundBox<ShardDriver?>
+    }
+
+    private let peers: [Peer]
+
+    /// Makes a shard on each event loop.
+    package init(
+        broker: BrokerState,
+        eventLoops: [any EventLoop],
+        logger: BrokerLogger
+    ) async throws {
+        self.peers = eventLoops.map {
+            Peer(eventLoop: $0, driver: .makeBoxSendingValue(nil, eventLoop: $0))
+        }
+        for (index, peer) in self.peers.enumerated() {
+            try await peer.eventLoop.submit {
+                let driver = ShardDriver(
+                    index: index,
+                    broker: broker,
+                    eventLoop: peer.eventLoop,
+                    peers: self,
+                    logger: logger
+                )
+                peer.driver.value = driver
+                driver.start()
+            }.get()
+        }
+    }
+
+    package var count: Int { self.peers.count }
+
+    package func post(_ messages: [ShardMessage], to shard: Int) {
+        let peer = self.peers[shard]
+        peer.eventLoop.execute { peer.driver.value?.shard.process(messages) }
+    }
+
+    /// The driver of the loop that this is called on.
+    func driver(on eventLoop: any EventLoop) -> ShardDriver? {
+        self.peers.first { $0.eventLoop === eventLoop }?.driver.value
+    }
+
+    /// Runs something on a shard's loop.
+    package func run<Value: Sendable>(
+        on shard: Int,
+        _ body: @escaping @Sendable (Shard) throws -> Value
+    ) async throws -> Value? {
+        let peer = self.peers[shard]
+        return try await peer.eventLoop.submit {
+            try (peer.driver.value?.shard).map(body)
+        }.get()
+    }
+
+    /// Lets go of the shards; their loops may be stopped afterwards.
+    package func stop() async {
+        for peer in self.peers {
+            try? await peer.eventLoop.submit {
+                peer.driver.value?.stop()
+                peer.driver.value = nil
+            }.get()
+        }
+    }
+}
