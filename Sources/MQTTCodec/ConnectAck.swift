@@ -70,7 +70,7 @@ public struct ConnectAck: Equatable, Sendable {
             try acknowledgement.reason.check(in: .connectAck)
             acknowledgement.properties = try Properties.decode(from: &body, in: .connectAck)
         case .v3_1_1, .v3_1:
-            guard let reason = reason(returnCode3: code) else { throw .protocolError("reserved connect return code") }
+            guard let reason = reason(returnCode3: code) else { throw .malformed("reserved connect return code") }
             acknowledgement.reason = reason
         }
         guard version > .v3_1 else { return acknowledgement }

@@ -45,19 +45,19 @@ public struct FixedHeader: Equatable, Sendable {
         guard let type = PacketType(rawValue: first >> 4) else { throw .malformed("packet type 0") }
         let flags = first & 0x0F
         guard type == .publish || flags == type.reservedFlags else { throw .malformed("reserved flags of the packet") }
+        var position = offset &+ 1
         var length = 0
         var shift = 0
-        // Bytes 1 to 4 after the first one: `shift` is 0, 7, 14, 21.
         while shift < 28 {
-            let position = offset &+ 1 &+ shift / 7
             guard position < count else { return nil }
             let byte = bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self)
-            length |= Int(byte & 0x7F) << shift
-            shift += 7
+            position &+= 1
+            length |= Int(byte & 0x7F) &<< shift
             if byte < 0x80 {
-                guard byte != 0 || shift == 7 else { throw .malformed("remaining length is not in its shortest form") }
-                return FixedHeader(type: type, flags: flags, headerLength: 1 &+ shift / 7, remainingLength: length)
+                guard byte != 0 || shift == 0 else { throw .malformed("remaining length is not in its shortest form") }
+                return FixedHeader(type: type, flags: flags, headerLength: position &- offset, remainingLength: length)
             }
+            shift &+= 7
         }
         throw .malformed("remaining length has more than four bytes")
     }

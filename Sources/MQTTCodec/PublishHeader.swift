@@ -77,6 +77,8 @@ public struct PublishHeader: Equatable, Sendable {
     }
 
     /// Reads what follows the fixed header, between two offsets (`0 <= start <= end <= bytes.byteCount`).
+    // Inlined, because otherwise the whole value is copied once more.
+    @inline(__always)
     init(
         _ bytes: RawSpan,
         from start: Int,

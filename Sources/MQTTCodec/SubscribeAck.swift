@@ -42,9 +42,13 @@ public struct SubscribeAck: Equatable, Sendable {
         if version == .v5 { acknowledgement.properties = try Properties.decode(from: &body, in: .subscribeAck) }
         while body.readableBytes > 0 {
             let reason = ReasonCode(rawValue: try body.readMQTTByte())
-            try reason.check(in: .subscribeAck)
-            guard version == .v5 || reason.rawValue <= 0x80 else {
-                throw .malformed("reserved return code in SUBACK")
+            if version == .v5 {
+                try reason.check(in: .subscribeAck)
+            } else {
+                // MQTT 3.1.1 reserves all other codes [MQTT-3.9.3-2].
+                guard reason.rawValue <= 2 || reason == .unspecifiedError else {
+                    throw .malformed("reserved return code in SUBACK")
+                }
             }
             acknowledgement.reasons.append(reason)
         }
