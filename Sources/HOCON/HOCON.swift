@@ -22,8 +22,9 @@ public enum HOCON {
     /// How many files one text may include altogether.
     public static let maximumIncludeCount = 256
 
-    /// How deep the resolving of substitutions and objects may go.
-    static let maximumResolutionDepth = 128
+    /// How deep the resolving of substitutions and objects may go. This many levels fit into a stack of 512 KiB, which is
+    /// what threads other than the first one have on some systems.
+    static let maximumResolutionDepth = 96
 
     /// How many steps the resolving may take; a step is about one value, or 16 bytes of a string put together.
     static let maximumResolutionSteps = 1_000_000

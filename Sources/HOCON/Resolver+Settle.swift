@@ -18,7 +18,8 @@ extension Resolver {
             return !settling.contains(identity)
         }
         var settlement = Settlement(outcome: .undefined)
-        settlement.lookedBack = visible.count < definitions.count
+        settlement.isCut = visible.count < definitions.count
+        settlement.lookedBack = settlement.isCut
 
         // From the last one to the first one, so the layers come in reverse.
         var groups: [[Layer]] = []

@@ -29,7 +29,9 @@ struct Resolver {
         var outcome: Outcome
         /// The substitutions, among the definitions themselves, which gave some of the layers.
         var sources: [SubstitutionSyntax] = []
-        /// Whether definitions were left out because they are being settled themselves.
+        /// Whether the last definitions were left out because they are being settled themselves.
+        var isCut = false
+        /// Whether something on the way was left out for that reason.
         var lookedBack = false
     }
 
@@ -39,7 +41,7 @@ struct Resolver {
     /// The definitions being settled.
     var settling: Set<Int> = []
     /// The substitutions whose objects are being opened.
-    private var opening: Set<Int> = []
+    private var opening: [SubstitutionSyntax] = []
     private var depth = 0
     private var steps = 0
 
@@ -55,6 +57,9 @@ struct Resolver {
     /// The value which definitions come to; `nil` if they are all optional substitutions of nothing.
     mutating func evaluate(_ definitions: Definitions, at location: SourceLocation) throws(HOCONError) -> HOCONValue? {
         let settlement = try settle(definitions[...], at: location)
+        // Looking back is for a substitution which names the value. One that names an object around it, and so comes
+        // here from above, has no end.
+        if settlement.isCut { throw cycle(opening.last, at: location) }
         switch settlement.outcome {
         case .undefined: return nil
         case .value(let value): return value
@@ -72,11 +77,11 @@ struct Resolver {
     ) throws(HOCONError) -> HOCONObject {
         if case .some(.value(let object)) = layers.first, layers.count == 1 { return object }
         // An object which holds a substitution of itself never ends.
-        if let source = sources.first(where: { opening.contains($0.identity) }) {
-            throw HOCONError(.substitutionCycle(path: source.name), at: source.location)
+        for source in sources where opening.contains(where: { $0.identity == source.identity }) {
+            throw cycle(source, at: location)
         }
         try descend(at: location)
-        opening.formUnion(sources.lazy.map(\.identity))
+        opening += sources
         var object = HOCONObject(at: layers.last?.location ?? location)
         var seen: Set<String> = []
         for layer in layers {
@@ -87,9 +92,13 @@ struct Resolver {
                 object.set(HOCONObject.Member(key: key, keyLocation: place, value: value))
             }
         }
-        opening.subtract(sources.lazy.map(\.identity))
+        opening.removeLast(sources.count)
         ascend()
         return object
+    }
+
+    private func cycle(_ substitution: SubstitutionSyntax?, at location: SourceLocation) -> HOCONError {
+        HOCONError(.substitutionCycle(path: substitution?.name ?? "…"), at: substitution?.location ?? location)
     }
 
     /// The definitions of a member in all the layers, and where its key was last written.
