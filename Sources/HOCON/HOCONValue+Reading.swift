@@ -18,10 +18,10 @@ extension HOCONValue {
     public func integer() throws(HOCONError) -> Int64 {
         let number = try number("a whole number")
         guard let integer = number.integer else {
-            // A whole number which does not fit is told apart from one which is not whole.
-            let isWhole = number.double.map { $0.rounded() == $0 } ?? true
+            // A number which does not fit is told apart from one which is not whole.
+            let isLarge = number.double.map { $0.magnitude > HOCONNumber.largestExact } ?? true
             throw HOCONError(
-                isWhole ? .overflow(expected: "a whole number") : .unreadable(expected: "a whole number"),
+                isLarge ? .overflow(expected: "a whole number") : .unreadable(expected: "a whole number"),
                 at: location
             )
         }

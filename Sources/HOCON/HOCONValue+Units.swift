@@ -106,8 +106,10 @@ extension HOCONValue {
         if let integer = number.integer {
             let (product, overflow) = integer.multipliedReportingOverflow(by: factor)
             if !overflow { return product }
-        } else if let double = number.double, let product = Int64(exactly: (double * Double(factor)).rounded()) {
-            return product
+        } else if let double = number.double {
+            // Rounded by hand: the standard library's way needs the system's mathematics library.
+            let product = double * Double(factor) + (double < 0 ? -0.5 : 0.5)
+            if product.magnitude < 9.2e18 { return Int64(product) }
         }
         throw HOCONError(.overflow(expected: expected), at: location)
     }

@@ -88,10 +88,13 @@ public struct HOCONNumber: Sendable, Equatable {
     /// The number if it is whole and fits: `10` and `1e3`, not `1.5`.
     public var integer: Int64? {
         if let value = Int64(text) { return value }
-        // Beyond 2^53 a floating-point number no longer tells neighbouring integers apart.
-        guard let value = Double(text), value.magnitude <= 9_007_199_254_740_992 else { return nil }
-        return Int64(exactly: value)
+        guard let value = Double(text), value.magnitude <= Self.largestExact else { return nil }
+        let whole = Int64(value)
+        return Double(whole) == value ? whole : nil
     }
+
+    /// Beyond 2^53 a floating-point number no longer tells neighbouring integers apart.
+    static let largestExact = 9_007_199_254_740_992.0
 
     /// The number as floating point; `nil` if it is too large for one.
     public var double: Double? {
