@@ -51,7 +51,8 @@ let package = Package(
         .target(
             name: "NanoMQ",
             dependencies: [
-                "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", nioCore, nioPosix, logging, lifecycle,
+                "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON", nioCore, nioPosix, logging,
+                lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: settings
@@ -59,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "NanoMQCommand",
             dependencies: [
-                "NanoMQ", "BrokerCore", logging, lifecycle,
+                "NanoMQ", "BrokerCore", "NanoConfiguration", logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -68,8 +69,16 @@ let package = Package(
 
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], swiftSettings: settings),
         .testTarget(name: "HOCONTests", dependencies: ["HOCON"], swiftSettings: settings),
-        .testTarget(name: "NanoConfigurationTests", dependencies: ["NanoConfiguration"], swiftSettings: settings),
-        .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "MQTTCodec", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "NanoConfigurationTests",
+            dependencies: ["NanoConfiguration", "HOCON"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BrokerCoreTests",
+            dependencies: ["BrokerCore", "MQTTCodec", nioCore],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "BrokerNetworkTests",
             dependencies: ["BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix],

@@ -18,7 +18,7 @@ package struct BrokerLogger: Sendable {
     func log(_ event: BrokerEvent) {
         switch event {
         case .connected(let client, let sessionPresent):
-            self.logger.debug(
+            self.logger.info(
                 "connected",
                 metadata: Self.metadata(client, ["session": sessionPresent ? "resumed" : "new"])
             )

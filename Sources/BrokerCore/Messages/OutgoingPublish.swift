@@ -130,7 +130,8 @@ struct OutgoingPublish {
     var sharesPayload: Bool { self.payloadLength >= OutputQueue.sharingThreshold }
 
     var payload: ByteBuffer {
-        self.buffer.getSlice(at: self.buffer.readerIndex + self.payloadStart, length: self.payloadLength) ?? ByteBuffer()
+        self.buffer.getSlice(at: self.buffer.readerIndex + self.payloadStart, length: self.payloadLength)
+            ?? ByteBuffer()
     }
 
     var remainingExpiry: UInt32? {

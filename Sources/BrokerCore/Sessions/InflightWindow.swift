@@ -91,8 +91,13 @@ struct InflightWindow {
         guard let index = self.index(of: identifier) else { return nil }
         let ended = self.messages[index]
         self.messages[index] = InflightMessage(
-            state: .done, qos: ended.qos, isRetained: false, isOnWire: false, message: nil,
-            subscriptionIdentifiers: [], group: nil
+            state: .done,
+            qos: ended.qos,
+            isRetained: false,
+            isOnWire: false,
+            message: nil,
+            subscriptionIdentifiers: [],
+            group: nil
         )
         self.count -= 1
         if ended.isOnWire { self.onWire -= 1 }

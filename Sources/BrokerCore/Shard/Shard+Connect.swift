@@ -46,7 +46,10 @@ extension Shard {
         let length = connect.clientIdentifier.utf8.count
         if length == 0, connect.version != .v5, connect.version == .v3_1 || !connect.cleanStart {
             // [MQTT-3.1.3-8] of 3.1.1; 3.1 has no empty identifiers at all.
-            throw MQTTError(reason: .clientIdentifierNotValid, detail: "an empty client identifier needs a clean session")
+            throw MQTTError(
+                reason: .clientIdentifierNotValid,
+                detail: "an empty client identifier needs a clean session"
+            )
         }
         guard length <= self.settings.maximumClientIdentifierLength else {
             throw MQTTError(reason: .clientIdentifierNotValid, detail: "client identifier is too long")
@@ -169,7 +172,10 @@ extension Shard {
                 self.supersedeClaim(of: client, by: connection)
             } else {
                 let session = self.sessionsByClient[client]
-                self.establish(connection, resuming: session.flatMap { self.release($0, isCleanStart: connect.cleanStart) })
+                self.establish(
+                    connection,
+                    resuming: session.flatMap { self.release($0, isCleanStart: connect.cleanStart) }
+                )
             }
         case .some(let shard):
             self.claim(client, from: shard, isCleanStart: connect.cleanStart, for: connection)

@@ -1,0 +1,84 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BrokerCore
+import Logging
+import MQTTCodec
+import NanoConfiguration
+
+extension Broker {
+    /// A broker as a configuration describes it.
+    public convenience init(
+        configuration: NanoConfiguration,
+        extensions: [any BrokerExtension] = [],
+        logger: Logger = Logger(label: "nanomq")
+    ) {
+        self.init(
+            listeners: configuration.listeners.map { .tcp(host: $0.host, port: $0.port) },
+            settings: BrokerSettings(configuration),
+            threads: configuration.system.threads,
+            extensions: extensions,
+            shutdownTimeout: configuration.limits.shutdownTimeout,
+            logger: logger
+        )
+    }
+}
+
+extension BrokerSettings {
+    /// What a configuration says.
+    public init(_ configuration: NanoConfiguration) {
+        self.init()
+        self.take(configuration.mqtt)
+        self.take(configuration.limits)
+        self.nodeName = configuration.sys.node
+        self.statisticsInterval = configuration.sys.interval.milliseconds
+        self.publishesPresence = configuration.sys.presence
+        self.allowsPublishToSystemTopics = configuration.sys.allowPublish
+    }
+
+    private mutating func take(_ mqtt: NanoConfiguration.MQTT) {
+        self.maximumPacketSize = mqtt.maximumPacketSize
+        self.maximumQueuedMessages = mqtt.maximumQueueLength
+        self.maximumQueuedBytes = mqtt.maximumQueueBytes
+        self.queueDropPolicy = mqtt.queueDrop == .oldest ? .oldest : .newest
+        self.topicAliasMaximum = UInt16(clamping: mqtt.maximumTopicAlias)
+        self.outgoingTopicAliasMaximum = UInt16(clamping: mqtt.maximumTopicAliasOutbound)
+        self.keepAliveMultiplier = mqtt.keepAliveMultiplier
+        self.maximumInflight = mqtt.maximumInflight
+        self.receiveMaximum = UInt16(clamping: mqtt.receiveMaximum)
+        self.serverKeepAlive = mqtt.serverKeepAlive.map { UInt16(clamping: $0.components.seconds) }
+        self.maximumSessionExpiry = mqtt.maximumSessionExpiry.map { UInt32(clamping: $0.components.seconds) }
+        self.maximumQoS = QoS(rawValue: UInt8(clamping: mqtt.maximumQoS)) ?? .exactlyOnce
+        self.retainAvailable = mqtt.retainAvailable
+        self.wildcardSubscriptionAvailable = mqtt.wildcardAvailable
+        self.sharedSubscriptionAvailable = mqtt.sharedAvailable
+        self.overlappingDelivery = mqtt.overlapping == .each ? .each : .merged
+        self.sharedStrategy = SharedStrategy(rawValue: mqtt.sharedStrategy.rawValue) ?? .roundRobin
+        self.maximumTopicLength = mqtt.maximumTopicLength
+        self.maximumTopicLevels = mqtt.maximumTopicLevels
+        self.maximumClientIdentifierLength = mqtt.maximumClientIDLength
+        self.maximumSubscriptions = mqtt.maximumSubscriptions ?? .max
+        self.maximumWillSize = mqtt.maximumWillSize
+        self.checksPayloadFormat = mqtt.checkPayloadFormat
+    }
+
+    private mutating func take(_ limits: NanoConfiguration.Limits) {
+        self.maximumConnections = limits.maximumConnections
+        self.maximumConnectRate = limits.connectRate
+        self.connectTimeout = limits.connectTimeout.milliseconds
+        self.maximumConnectSize = limits.maximumConnectSize
+        self.maximumOutboundBytes = limits.maximumOutboundBytes
+        self.stuckReaderTimeout = limits.stuckReaderTimeout?.milliseconds ?? .max
+        self.maximumRetainedMessages = limits.maximumRetainedMessages ?? .max
+        self.maximumRetainedBytes = limits.maximumRetainedBytes ?? .max
+    }
+}
+
+extension Duration {
+    fileprivate var milliseconds: Int64 {
+        let (seconds, attoseconds) = self.components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
+}
