@@ -23,7 +23,7 @@ package struct BrokerLogger: Sendable {
                 metadata: Self.metadata(client, ["session": sessionPresent ? "resumed" : "new"])
             )
         case .disconnected(let client, let reason):
-            self.logger.debug("disconnected", metadata: Self.metadata(client, ["reason": "\(reason)"]))
+            self.logger.info("disconnected", metadata: Self.metadata(client, ["reason": "\(reason)"]))
         case .refused(let client, let peer, let reason, let detail):
             self.logger.notice(
                 "refused",

@@ -27,7 +27,7 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
-        self.connection = self.driver.shard.open(self, peer: context.channel.remoteAddress?.shown ?? "unknown")
+        self.connection = self.driver.shard.open(self, peer: context.channel.remoteAddress?.peerAddress ?? "unknown")
         if self.connection == nil { context.close(promise: nil) }
     }
 
@@ -88,12 +88,8 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
 }
 
 extension SocketAddress {
-    /// As an operator writes it: `192.0.2.1:1883`, `[2001:db8::1]:1883`, or the path of a Unix socket.
-    package var shown: String {
-        switch self {
-        case .v4: "\(self.ipAddress ?? ""):\(self.port ?? 0)"
-        case .v6: "[\(self.ipAddress ?? "")]:\(self.port ?? 0)"
-        case .unixDomainSocket: self.pathname ?? "unix"
-        }
+    /// As extensions and operators see it.
+    package var peerAddress: PeerAddress {
+        PeerAddress(host: self.ipAddress ?? self.pathname ?? "unknown", port: UInt16(clamping: self.port ?? 0))
     }
 }

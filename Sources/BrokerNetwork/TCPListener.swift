@@ -30,7 +30,7 @@ package struct TCPListener: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 256, maximum: 65_536)
+                value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 64, maximum: 65_536)
             )
             .childChannelOption(
                 .writeBufferWaterMark,

@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import FoundationEssentials
 import HOCON
 import NanoConfiguration
+import SystemPackage
 
 /// Reads a configuration from files: the only place where they are opened.
 public enum ConfigurationFile {
@@ -21,7 +21,7 @@ public enum ConfigurationFile {
     /// - Throws: ``ConfigurationFileError``; a broker is not started on half a configuration.
     public static func read(
         _ path: String,
-        environment: [String: String] = ProcessInfo.processInfo.environment
+        environment: [String: String] = ProcessEnvironment.variables
     ) throws(ConfigurationFileError) -> (NanoConfiguration, warnings: [ConfigurationWarning]) {
         let text = try self.text(of: path)
         let root: HOCONObject
@@ -42,16 +42,27 @@ public enum ConfigurationFile {
     }
 
     private static func text(of path: String) throws(ConfigurationFileError) -> String {
-        let data: Data
+        let bytes: [UInt8]
         do {
-            data = try Data(contentsOf: URL(filePath: path))
+            let file = try FileDescriptor.open(FilePath(path), .readOnly)
+            bytes = try file.closeAfter {
+                // One byte more than allowed tells a file that is too large from one that just fits.
+                var bytes: [UInt8] = []
+                var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+                while bytes.count <= self.maximumSize {
+                    let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
+                    guard count > 0 else { break }
+                    bytes += buffer.prefix(count)
+                }
+                return bytes
+            }
         } catch {
-            throw ConfigurationFileError(description: "\(path): cannot be read")
+            throw ConfigurationFileError(description: "\(path): cannot be read: \(error)")
         }
-        guard data.count <= self.maximumSize else {
+        guard bytes.count <= self.maximumSize else {
             throw ConfigurationFileError(description: "\(path): larger than \(self.maximumSize) bytes")
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationFileError(description: "\(path): is not UTF-8")
         }
         return text

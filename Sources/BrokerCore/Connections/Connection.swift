@@ -25,15 +25,22 @@ package final class Connection {
 
     let slot: UInt32
     let generation: UInt32
-    let peer: String
+    let peer: PeerAddress
     var transport: (any ConnectionTransport)?
 
     var phase = Phase.opened
     var version = ProtocolVersion.v3_1_1
     var session: Session?
     /// What it said in CONNECT, until it is let in.
-    var pendingConnect: Connect?
-    var client: ClientInfo?
+    var pendingConnect: Connect? {
+        get { self.boxedConnect?.value }
+        set { self.boxedConnect = newValue.map(Box.init) }
+    }
+    private var boxedConnect: Box<Connect>?
+    /// Who it says it is, once CONNECT has come.
+    var client: ClientInfo? {
+        self.session?.info ?? self.pendingConnect.map { ClientInfo($0, peer: self.peer) }
+    }
 
     /// Received bytes that are no complete packet yet, or that wait until the connection goes on.
     var input: ByteBuffer?
@@ -71,7 +78,7 @@ package final class Connection {
 
     var isVersion5: Bool { self.version == .v5 }
 
-    init(slot: UInt32, generation: UInt32, peer: String, transport: any ConnectionTransport, now: MonotonicTime) {
+    init(slot: UInt32, generation: UInt32, peer: PeerAddress, transport: any ConnectionTransport, now: MonotonicTime) {
         self.slot = slot
         self.generation = generation
         self.peer = peer

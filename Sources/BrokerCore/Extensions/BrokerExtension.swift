@@ -45,6 +45,7 @@ public protocol BrokerExtension: Sendable {
 
 /// The calls an extension wants.
 public struct ExtensionInterests: OptionSet, Sendable {
+    /// One bit an interest.
     public let rawValue: Int
 
     /// Combines interests by their bits.
@@ -158,15 +159,26 @@ public enum DropCause: String, Sendable {
 }
 
 extension BrokerExtension {
+    /// Has no opinion.
     public func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> { .now(.pass) }
+    /// Has no opinion.
     public func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict> { .now(.pass) }
+    /// Has nothing against it.
     public func mayReceiveRetained(_ message: Message, client: ClientInfo) -> Bool { true }
+    /// Lets it pass.
     public func publish(_ message: Message, client: ClientInfo?) -> Answer<PublishVerdict> { .now(.pass) }
+    /// Does nothing.
     public func connected(_ client: ClientInfo, sessionPresent: Bool) {}
+    /// Does nothing.
     public func disconnected(_ client: ClientInfo, reason: ReasonCode) {}
+    /// Does nothing.
     public func subscribed(_ client: ClientInfo, filter: TopicFilter, options: SubscriptionOptions) {}
+    /// Does nothing.
     public func unsubscribed(_ client: ClientInfo, filter: TopicFilter) {}
+    /// Does nothing.
     public func delivered(_ message: Message, client: ClientInfo) {}
+    /// Does nothing.
     public func acknowledged(_ message: Message, client: ClientInfo) {}
+    /// Does nothing.
     public func dropped(_ message: Message, client: ClientInfo, cause: DropCause) {}
 }

@@ -11,8 +11,8 @@ public struct ClientInfo: Sendable, Hashable {
     public let clientIdentifier: String
     /// The user name it gave.
     public let userName: String?
-    /// The address it connects from, as `address:port`, or what an embedding program named it.
-    public let peer: String
+    /// Where it connects from.
+    public let peer: PeerAddress
     /// The protocol version it speaks.
     public let version: ProtocolVersion
     /// Whether it says that it is a bridge.
@@ -21,4 +21,16 @@ public struct ClientInfo: Sendable, Hashable {
     public let isCleanStart: Bool
     /// The keep-alive it asked for, in seconds.
     public let keepAlive: UInt16
+}
+
+extension ClientInfo {
+    init(_ connect: Connect, peer: PeerAddress) {
+        self.clientIdentifier = connect.clientIdentifier
+        self.userName = connect.userName
+        self.peer = peer
+        self.version = connect.version
+        self.isBridge = connect.isBridge
+        self.isCleanStart = connect.cleanStart
+        self.keepAlive = connect.keepAlive
+    }
 }

@@ -48,7 +48,11 @@ final class Session {
     var expiryInterval: UInt32 = 0
     /// When it ends, while it has no connection.
     var expiresAt: MonotonicTime?
-    var will: Will?
+    var will: Will? {
+        get { self.boxedWill?.value }
+        set { self.boxedWill = newValue.map(Box.init) }
+    }
+    private var boxedWill: Box<Will>?
     /// When its will is published, while it has no connection.
     var willDueAt: MonotonicTime?
 
@@ -62,14 +66,8 @@ final class Session {
     var incomingExactlyOnce: Set<UInt16> = []
     var retainedDeliveries: Deque<RetainedDelivery> = []
 
-    /// Loops that may still have something under way to where it lived before; until they are through, what comes
-    /// directly is held back, so that it does not overtake.
-    var fencesAwaited = 0
-    /// Where it lived before.
-    var cameFrom: SessionAddress?
-    var held: [DirectDelivery] = []
-    /// A further shard that has claimed it meanwhile.
-    var nextOwner: UInt16?
+    /// Set while messages may still be on their way to it through the shard where it lived before.
+    var arrival: Arrival?
 
     init(client: UTF8String, address: SessionAddress, info: ClientInfo) {
         self.client = client

@@ -15,6 +15,7 @@ public struct MonotonicTime: Comparable, Hashable, Sendable {
         self.milliseconds = milliseconds
     }
 
+    /// Whether `left` is earlier.
     public static func < (left: Self, right: Self) -> Bool {
         left.milliseconds < right.milliseconds
     }

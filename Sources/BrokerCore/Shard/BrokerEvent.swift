@@ -10,12 +10,12 @@ package enum BrokerEvent: Sendable {
     case connected(ClientInfo, sessionPresent: Bool)
     case disconnected(ClientInfo, ReasonCode)
     /// A connection ended before its client was let in.
-    case refused(client: String?, peer: String, ReasonCode, detail: String)
-    case protocolError(client: String?, peer: String, MQTTError)
+    case refused(client: String?, peer: PeerAddress, ReasonCode, detail: String)
+    case protocolError(client: String?, peer: PeerAddress, MQTTError)
     /// A client does not read and has been cut off.
     case stuckReader(ClientInfo)
     /// A client's queue is full, said once until it has drained.
     case queueFull(ClientInfo)
     case retainedLimit
-    case connectionLimit(peer: String)
+    case connectionLimit(peer: PeerAddress)
 }

@@ -191,9 +191,8 @@ extension Shard {
         }
         self.passOn(of: session, hasEnded: true)
         session.entries = [:]
-        session.held = []
         self.forget(session)
-        if let next = session.nextOwner { self.post(.handover(client: session.client.text, nil), to: next) }
+        if let next = session.arrival?.nextOwner { self.post(.handover(client: session.client.text, nil), to: next) }
         if !keepsOwner { self.broker.directory.remove(session.client, ownedBy: self.index) }
     }
 

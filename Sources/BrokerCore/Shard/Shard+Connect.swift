@@ -23,15 +23,6 @@ extension Shard {
         } catch {
             return self.refuse(connection, error, client: connect.clientIdentifier)
         }
-        connection.client = ClientInfo(
-            clientIdentifier: connect.clientIdentifier,
-            userName: connect.userName,
-            peer: connection.peer,
-            version: connect.version,
-            isBridge: connect.isBridge,
-            isCleanStart: connect.cleanStart,
-            keepAlive: connect.keepAlive
-        )
         connection.pendingConnect = connect
         connection.authenticationMethod = connect.properties.authenticationMethod
         connection.phase = .authenticating
@@ -192,15 +183,7 @@ extension Shard {
         guard let connect = connection.pendingConnect else { return }
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
-        let info = ClientInfo(
-            clientIdentifier: connect.clientIdentifier,
-            userName: connect.userName,
-            peer: connection.peer,
-            version: connect.version,
-            isBridge: connect.isBridge,
-            isCleanStart: connect.cleanStart,
-            keepAlive: connect.keepAlive
-        )
+        let info = ClientInfo(connect, peer: connection.peer)
         let session = old ?? self.makeSession(client, info)
         session.info = info
         session.connection = connection
@@ -208,7 +191,6 @@ extension Shard {
         session.willDueAt = nil
         session.will = connect.will
         session.expiryInterval = self.expiryInterval(of: connect)
-        connection.client = info
         connection.session = session
         connection.phase = .connected
         connection.isPaused = false

@@ -32,7 +32,7 @@ extension Shard {
     private func deliver(_ publish: inout OutgoingPublish, to route: Route, in shard: Int) {
         for index in route.range(of: shard) {
             let target = route.targets[index]
-            guard let session = self.sessions[target.slot, target.generation], session.fencesAwaited == 0 else {
+            guard let session = self.sessions[target.slot, target.generation], session.arrival == nil else {
                 self.deliverAroundMove(&publish, target, route)
                 continue
             }
@@ -82,8 +82,8 @@ extension Shard {
 
     func deliver(_ delivery: DirectDelivery) {
         if let session = self.sessions[delivery.address.slot, delivery.address.generation] {
-            if session.fencesAwaited > 0 {
-                session.held.append(delivery)
+            if let arrival = session.arrival {
+                arrival.held.append(delivery)
             } else {
                 self.deliver(delivery, to: session)
             }
@@ -142,7 +142,7 @@ extension Shard {
         else { return false }
         let identifiers = member.subscription.identifier == 0 ? [] : [member.subscription.identifier]
         if member.address.shard == self.index,
-            let session = self.sessions[member.address.slot, member.address.generation], session.fencesAwaited == 0
+            let session = self.sessions[member.address.slot, member.address.generation], session.arrival == nil
         {
             self.deliver(
                 &publish,

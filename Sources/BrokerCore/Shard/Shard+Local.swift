@@ -20,13 +20,8 @@ extension Shard {
                 client: UTF8String(""),
                 address: address,
                 info: ClientInfo(
-                    clientIdentifier: "",
-                    userName: nil,
-                    peer: "embedded",
-                    version: .v5,
-                    isBridge: false,
-                    isCleanStart: true,
-                    keepAlive: 0
+                    Connect(version: .v5, cleanStart: true, clientIdentifier: ""),
+                    peer: "embedded"
                 )
             )
         }

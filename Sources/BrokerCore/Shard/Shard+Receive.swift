@@ -10,7 +10,7 @@ extension Shard {
     /// A connection has been accepted.
     ///
     /// - Returns: nil when a limit is reached: the rim closes it.
-    package func open(_ transport: any ConnectionTransport, peer: String) -> Connection? {
+    package func open(_ transport: any ConnectionTransport, peer: PeerAddress) -> Connection? {
         self.readClock()
         guard self.broker.admitConnection(at: self.now) else {
             self.metrics.connectionsRefused += 1

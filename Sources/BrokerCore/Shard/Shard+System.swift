@@ -27,7 +27,7 @@ extension Shard {
         json.add("proto_ver", Int64(client.version.rawValue))
         json.add("client_id", client.clientIdentifier)
         json.add("clean_start", client.isCleanStart ? 1 : 0)
-        json.add("IPv4", client.host)
+        json.add("IPv4", client.peer.host)
         self.publishPresence(of: client, json)
     }
 
@@ -39,7 +39,7 @@ extension Shard {
         json.add("ts", self.broker.wallClock())
         json.add("reason_code", String(reason.rawValue, radix: 16))
         json.add("client_id", client.clientIdentifier)
-        json.add("IPv4", client.host)
+        json.add("IPv4", client.peer.host)
         self.publishPresence(of: client, json)
     }
 
@@ -88,14 +88,6 @@ extension Shard {
         for (path, value) in values {
             self.publishSystem("\(self.settings.nodeName)/\(path)", value, isRetained: true)
         }
-    }
-}
-
-extension ClientInfo {
-    /// The peer's address without its port.
-    fileprivate var host: String {
-        guard let colon = self.peer.utf8.lastIndex(of: UInt8(ascii: ":")) else { return self.peer }
-        return String(self.peer[..<colon])
     }
 }
 

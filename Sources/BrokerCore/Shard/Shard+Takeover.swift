@@ -13,6 +13,22 @@ struct Claim {
     var nextOwner: UInt16?
 }
 
+/// What a session needs until everything that was sent to its old place has followed it.
+final class Arrival {
+    let from: SessionAddress
+    /// Loops that may still have something under way to the old place.
+    var fencesAwaited: Int
+    /// What came directly meanwhile, and may not overtake.
+    var held: [DirectDelivery] = []
+    /// A further shard that has claimed the session already.
+    var nextOwner: UInt16?
+
+    init(from: SessionAddress, fencesAwaited: Int) {
+        self.from = from
+        self.fencesAwaited = fencesAwaited
+    }
+}
+
 /// What a shard remembers of a session that has left.
 struct MovedSession {
     let client: UTF8String
@@ -94,9 +110,9 @@ extension Shard {
         guard let released = self.release(session, isCleanStart: isCleanStart) else {
             return self.post(.handover(client: client.text, nil), to: shard)
         }
-        if released.fencesAwaited > 0 {
+        if let arrival = released.arrival {
             // It has only just come, and messages for it are still on their way through where it was before.
-            released.nextOwner = shard
+            arrival.nextOwner = shard
         } else {
             self.handOver(released, to: shard)
         }
@@ -136,7 +152,7 @@ extension Shard {
         var session = session
         if let arrived = session {
             self.settle(arrived)
-            arrived.nextOwner = claim.nextOwner
+            arrived.arrival?.nextOwner = claim.nextOwner
             if claim.connection?.pendingConnect?.cleanStart == true {
                 self.end(arrived, keepsOwner: true)
                 session = nil
@@ -162,8 +178,7 @@ extension Shard {
         self.metrics.sessions += 1
         guard !session.entries.isEmpty else { return }
         self.broker.subscriptions.move(session.entries.values.map(\.filter), from: old, to: session.address)
-        session.fencesAwaited = self.broker.shardCount
-        session.cameFrom = old
+        session.arrival = Arrival(from: old, fencesAwaited: self.broker.shardCount)
         for shard in 0..<self.broker.shardCount {
             self.post(.fence(client: session.client.text, from: old, to: self.index), to: UInt16(shard))
         }
@@ -184,16 +199,12 @@ extension Shard {
     }
 
     func endFence(of client: UTF8String, from old: SessionAddress) {
-        guard let session = self.sessionsByClient[client], session.cameFrom == old, session.fencesAwaited > 0
+        guard let session = self.sessionsByClient[client], let arrival = session.arrival, arrival.from == old
         else { return }
-        session.fencesAwaited -= 1
-        guard session.fencesAwaited == 0 else { return }
-        let held = session.held
-        session.held = []
-        for delivery in held { self.deliver(delivery, to: session) }
-        if let next = session.nextOwner {
-            session.nextOwner = nil
-            self.handOver(session, to: next)
-        }
+        arrival.fencesAwaited -= 1
+        guard arrival.fencesAwaited == 0 else { return }
+        session.arrival = nil
+        for delivery in arrival.held { self.deliver(delivery, to: session) }
+        if let next = arrival.nextOwner { self.handOver(session, to: next) }
     }
 }

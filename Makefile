@@ -1,0 +1,50 @@
+# Everything a person or CI does with the project. Each target installs what it needs, on Debian and its kin.
+
+SWIFT ?= swift
+URL ?= nmq-tcp://0.0.0.0:1883
+JOBS ?=
+
+# The release binary carries the Swift runtime and the C++ library, so that it runs on a machine without them; a
+# compact layout keeps the idle broker below 14 MB of memory.
+STATIC := .build/static
+LINK := --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -L$(STATIC) -Xlinker --gc-sections \
+	-Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic -Xlinker -s
+
+.PHONY: help run build test unit conformance format lint tools python clean
+
+help: ## What can be made.
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: build ## Build the release binary and serve MQTT on port 1883.
+	.build/release/nanomq start --url $(URL)
+
+build: ## Build the release binary: .build/release/nanomq.
+	@scripts/install.sh swift
+	@mkdir -p $(STATIC)
+	@ln -sf "$$(scripts/libstdcxx.sh)" $(STATIC)/libstdc++.a
+	$(SWIFT) build -c release --product nanomq $(LINK) $(JOBS)
+
+test: unit conformance ## Run all tests.
+
+unit: ## Run the Swift tests.
+	@scripts/install.sh swift
+	$(SWIFT) test $(JOBS)
+
+conformance: python ## Run the protocol tests and real clients against the release binary.
+	@$(MAKE) --no-print-directory build
+	.venv/bin/python Tests/Conformance/run.py --broker .build/release/nanomq
+	.venv/bin/python Tests/Clients/run.py --broker .build/release/nanomq
+
+python:
+	@scripts/install.sh mosquitto-clients python3-venv
+	@test -x .venv/bin/python || python3 -m venv .venv
+	@.venv/bin/python -m pip install --quiet --requirement Tests/Clients/requirements.txt
+
+format: ## Format the sources.
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+lint: ## Check the format of the sources.
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+clean: ## Remove everything that was built.
+	rm -rf .build .venv
