@@ -33,6 +33,8 @@ package final class Connection {
     var session: Session?
     /// What it said in CONNECT, until it is let in.
     var pendingConnect: Connect?
+    /// The tenure of its session, from when it is let in.
+    var tenure: SessionTenure?
     var client: ClientInfo?
 
     /// Received bytes that are no complete packet yet, or that wait until the connection goes on.

@@ -69,11 +69,14 @@ final class Session {
     var cameFrom: SessionAddress?
     var held: [DirectDelivery] = []
     /// A further shard that has claimed it meanwhile.
-    var nextOwner: UInt16?
+    var nextOwner: SessionTenure?
+    /// Since when it is on this shard, by the directory's count.
+    var tenure: SessionTenure
 
-    init(client: UTF8String, address: SessionAddress, info: ClientInfo) {
+    init(client: UTF8String, address: SessionAddress, tenure: SessionTenure, info: ClientInfo) {
         self.client = client
         self.address = address
+        self.tenure = tenure
         self.info = info
     }
 

@@ -193,8 +193,8 @@ extension Shard {
         session.entries = [:]
         session.held = []
         self.forget(session)
-        if let next = session.nextOwner { self.post(.handover(client: session.client.text, nil), to: next) }
-        if !keepsOwner { self.broker.directory.remove(session.client, ownedBy: self.index) }
+        if let next = session.nextOwner { self.handOver(nil, of: session.client, to: next) }
+        if !keepsOwner { self.broker.directory.remove(session.client, endOf: session.tenure) }
     }
 
     /// Takes a session out of this shard's tables.

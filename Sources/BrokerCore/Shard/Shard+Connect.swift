@@ -46,7 +46,10 @@ extension Shard {
         let length = connect.clientIdentifier.utf8.count
         if length == 0, connect.version != .v5, connect.version == .v3_1 || !connect.cleanStart {
             // [MQTT-3.1.3-8] of 3.1.1; 3.1 has no empty identifiers at all.
-            throw MQTTError(reason: .clientIdentifierNotValid, detail: "an empty client identifier needs a clean session")
+            throw MQTTError(
+                reason: .clientIdentifierNotValid,
+                detail: "an empty client identifier needs a clean session"
+            )
         }
         guard length <= self.settings.maximumClientIdentifierLength else {
             throw MQTTError(reason: .clientIdentifierNotValid, detail: "client identifier is too long")
@@ -159,21 +162,16 @@ extension Shard {
         }
         connection.pendingConnect = connect
         let client = UTF8String(connect.clientIdentifier)
-        let owner = self.broker.directory.claim(client, for: self.index)
-        switch owner {
-        case nil:
-            self.establish(connection, resuming: nil)
-        case self.index:
-            if self.claims[client] != nil {
-                // The session is on its way to an earlier connection of this client on this shard.
-                self.supersedeClaim(of: client, by: connection)
-            } else {
-                let session = self.sessionsByClient[client]
-                self.establish(connection, resuming: session.flatMap { self.release($0, isCleanStart: connect.cleanStart) })
-            }
-        case .some(let shard):
-            self.claim(client, from: shard, isCleanStart: connect.cleanStart, for: connection)
+        let (tenure, before) = self.broker.directory.claim(client, for: self.index)
+        connection.tenure = tenure
+        guard let before else { return self.establish(connection, resuming: nil) }
+        guard before == tenure else {
+            return self.claim(client, tenure, endOf: before, isCleanStart: connect.cleanStart, for: connection)
         }
+        // The session is here, or on its way to an earlier connection of this client on this shard.
+        if self.supersedeClaim(of: client, tenure, by: connection, isCleanStart: connect.cleanStart) { return }
+        let session = self.sessionsByClient[client]
+        self.establish(connection, resuming: session.flatMap { self.release($0, isCleanStart: connect.cleanStart) })
     }
 
     private func makeClientIdentifier() -> String {
@@ -183,7 +181,7 @@ extension Shard {
 
     /// The client has its session: CONNACK, and what it has missed.
     func establish(_ connection: Connection, resuming old: Session?) {
-        guard let connect = connection.pendingConnect else { return }
+        guard let connect = connection.pendingConnect, let tenure = connection.tenure else { return }
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
         let info = ClientInfo(
@@ -195,7 +193,7 @@ extension Shard {
             isCleanStart: connect.cleanStart,
             keepAlive: connect.keepAlive
         )
-        let session = old ?? self.makeSession(client, info)
+        let session = old ?? self.makeSession(client, tenure, info)
         session.info = info
         session.connection = connection
         session.expiresAt = nil
@@ -238,11 +236,12 @@ extension Shard {
         self.resume(connection)
     }
 
-    private func makeSession(_ client: UTF8String, _ info: ClientInfo) -> Session {
+    private func makeSession(_ client: UTF8String, _ tenure: SessionTenure, _ info: ClientInfo) -> Session {
         let session = self.sessions.insert { slot, generation in
             Session(
                 client: client,
                 address: SessionAddress(shard: self.index, slot: slot, generation: generation),
+                tenure: tenure,
                 info: info
             )
         }

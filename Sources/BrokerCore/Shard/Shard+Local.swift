@@ -19,6 +19,7 @@ extension Shard {
             return Session(
                 client: UTF8String(""),
                 address: address,
+                tenure: SessionTenure(shard: self.index, number: 0),
                 info: ClientInfo(
                     clientIdentifier: "",
                     userName: nil,

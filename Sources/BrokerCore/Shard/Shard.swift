@@ -139,9 +139,10 @@ package final class Shard {
             case .deliver(let delivery): self.deliver(delivery)
             case .deliverDirectly(let delivery): self.deliver(delivery)
             case .forward(let client, let delivery): self.deliverForwarded(delivery, to: UTF8String(client))
-            case .claim(let client, let shard, let isCleanStart):
-                self.answerClaim(of: UTF8String(client), by: shard, isCleanStart: isCleanStart)
-            case .handover(let client, let parcel): self.takeOver(parcel?.session, of: UTF8String(client))
+            case .claim(let client, let next, let tenure, let isCleanStart):
+                self.answerClaim(of: UTF8String(client), by: next, endOf: tenure, isCleanStart: isCleanStart)
+            case .handover(let client, let tenure, let parcel):
+                self.takeOver(parcel?.session, of: UTF8String(client), tenure)
             case .fence(let client, let old, let shard):
                 self.post(.fencePassed(client: client, from: old, to: shard), to: old.shard)
             case .fencePassed(let client, let old, let shard): self.passFence(of: client, from: old, to: shard)
