@@ -41,7 +41,7 @@ extension Shard {
     /// What the standard leaves to the server to check.
     private func check(_ connect: Connect) throws(MQTTError) {
         guard !self.broker.isShuttingDown else {
-            throw MQTTError(reason: .serverShuttingDown, detail: "the broker is shutting down")
+            throw MQTTError(reason: .serverUnavailable, detail: "the broker is shutting down")
         }
         let length = connect.clientIdentifier.utf8.count
         if length == 0, connect.version != .v5, connect.version == .v3_1 || !connect.cleanStart {
