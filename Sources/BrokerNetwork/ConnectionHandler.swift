@@ -65,9 +65,9 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
 
     var isWritable: Bool { self.context?.channel.isWritable ?? false }
 
-    func send(_ output: inout OutputQueue) {
+    func send(_ output: OutputBatch) {
         guard let context = self.context else { return }
-        output.drain { context.write(self.wrapOutboundOut($0), promise: nil) }
+        output.forEach { context.write(self.wrapOutboundOut($0), promise: nil) }
         context.flush()
     }
 

@@ -23,58 +23,62 @@ package final class Connection {
         case closed
     }
 
+    // The order keeps small things together: an idle client's connection is mostly this object.
+
     let slot: UInt32
     let generation: UInt32
     let peer: PeerAddress
+    /// nil once it is closed.
     var transport: (any ConnectionTransport)?
+    var session: Session?
+    private var boxedConnect: Box<Connect>?
+    var lastReceived: MonotonicTime
+    /// Milliseconds without a packet after which it is gone; 0: never.
+    var keepAliveLimit: Int64 = 0
+    var output = OutputQueue()
+    /// Received bytes that are no complete packet yet, or that wait until the connection goes on.
+    var input: ByteBuffer?
 
     var phase = Phase.opened
     var version = ProtocolVersion.v3_1_1
-    var session: Session?
-    /// What it said in CONNECT, until it is let in.
-    var pendingConnect: Connect? {
-        get { self.boxedConnect?.value }
-        set { self.boxedConnect = newValue.map(Box.init) }
-    }
-    private var boxedConnect: Box<Connect>?
-    /// Who it says it is, once CONNECT has come.
-    var client: ClientInfo? {
-        self.session?.info ?? self.pendingConnect.map { ClientInfo($0, peer: self.peer) }
-    }
-
-    /// Received bytes that are no complete packet yet, or that wait until the connection goes on.
-    var input: ByteBuffer?
-    var output = OutputQueue()
     /// Whether it is in the shard's list of connections to be flushed at the end of this turn.
     var isTouched = false
     /// An extension has not answered yet.
     var isPaused = false
     /// Another shard has not kept up with what this one publishes.
     var isThrottled = false
-    /// Since when it has been beyond its outbound limit.
-    var stuckSince: MonotonicTime?
+    /// The tenure of its session, from when it is let in.
+    var tenure: SessionTenure?
 
-    var lastReceived: MonotonicTime
-    /// Milliseconds without a packet after which it is gone; 0: never.
-    var keepAliveLimit: Int64 = 0
+    // What the client has said in CONNECT.
 
-    // MARK: What the client has said in CONNECT
-
+    var wantsProblemInformation = true
+    var isReauthenticating = false
+    /// Topic aliases it lets us define.
+    var outgoingAliasMaximum: UInt16 = 0
+    /// v5: QoS 1 and 2 messages it takes at once.
+    var receiveMaximum: UInt16 = 65_535
     /// v5: it takes no packet larger than this.
     var maximumPacketSize = Int.max
-    /// v5: QoS 1 and 2 messages it takes at once.
-    var receiveMaximum = 65_535
-    var wantsProblemInformation = true
     var authenticationMethod: String?
-    var isReauthenticating = false
-
-    // MARK: Topic aliases
 
     /// Alias to topic, as the client has defined them.
     var incomingAliases: [UInt16: [UInt8]] = [:]
     /// Topic to alias, as we have defined them.
     var outgoingAliases: [[UInt8]: UInt16] = [:]
-    var outgoingAliasMaximum: UInt16 = 0
+    /// Since when it has been beyond its outbound limit.
+    var stuckSince: MonotonicTime?
+
+    /// What it said in CONNECT, until it is let in.
+    var pendingConnect: Connect? {
+        get { self.boxedConnect?.value }
+        set { self.boxedConnect = newValue.map(Box.init) }
+    }
+
+    /// Who it says it is, once CONNECT has come.
+    var client: ClientInfo? {
+        self.session?.info ?? self.pendingConnect.map { ClientInfo($0, peer: self.peer) }
+    }
 
     var isVersion5: Bool { self.version == .v5 }
 

@@ -11,8 +11,8 @@ package protocol ConnectionTransport: AnyObject {
     /// Whether the socket takes more bytes now. When this turns true again, ``Shard/becameWritable(_:)`` is due.
     var isWritable: Bool { get }
 
-    /// Sends everything in the queue.
-    func send(_ output: inout OutputQueue)
+    /// Sends all of a batch. May call ``Shard/closed(_:)`` before it returns.
+    func send(_ output: OutputBatch)
 
     /// Stops or goes on with reading.
     func setReading(_ isReading: Bool)

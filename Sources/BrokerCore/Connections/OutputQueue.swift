@@ -16,12 +16,12 @@ package struct OutputQueue {
 
     private var segments: [ByteBuffer] = []
     private var tail = ByteBuffer()
-    private var segmentBytes = 0
+    private var segmentBytes: UInt32 = 0
     /// About what the last flushes needed: the next first allocation takes it at once instead of growing to it.
-    private var expectedBytes = 64
+    private var expectedBytes: UInt32 = 64
 
     /// Bytes in the queue.
-    var byteCount: Int { self.segmentBytes &+ self.tail.readableBytes }
+    var byteCount: Int { Int(self.segmentBytes) &+ self.tail.readableBytes }
 
     var isEmpty: Bool { self.byteCount == 0 }
 
@@ -52,39 +52,54 @@ package struct OutputQueue {
     /// Appends a large payload without copying it.
     mutating func appendShared(_ payload: ByteBuffer) {
         if self.tail.readableBytes > 0 {
-            self.segmentBytes += self.tail.readableBytes
+            self.segmentBytes += UInt32(self.tail.readableBytes)
             self.segments.append(self.tail)
             self.tail = ByteBuffer()
         }
-        self.segmentBytes += payload.readableBytes
+        self.segmentBytes += UInt32(payload.readableBytes)
         self.segments.append(payload)
     }
 
     @inline(__always)
     private mutating func prepareTail() {
-        if self.tail.capacity == 0 { self.tail = ByteBufferAllocator().buffer(capacity: self.expectedBytes) }
+        if self.tail.capacity == 0 { self.tail = ByteBufferAllocator().buffer(capacity: Int(self.expectedBytes)) }
     }
 
-    /// Hands every buffer in order to `body` and leaves the queue empty.
-    package mutating func drain(_ body: (ByteBuffer) -> Void) {
-        let drained = self.tail.readableBytes
+    /// Takes everything out.
+    ///
+    /// Out first, and only then into the socket: a write may fail on the spot and come back as the end of this very
+    /// connection, which finds its queue empty and not in use.
+    mutating func take() -> OutputBatch {
+        let drained = UInt32(clamping: self.tail.readableBytes)
         self.expectedBytes = max(64, min(256 * 1024, (self.expectedBytes + drained) / 2 + 64))
-        if !self.segments.isEmpty {
-            let segments = self.segments
-            self.segments = []
-            self.segmentBytes = 0
-            for segment in segments { body(segment) }
-        }
-        if drained > 0 {
-            let last = self.tail
-            self.tail = ByteBuffer()
-            body(last)
-        }
+        let batch = OutputBatch(segments: self.segments, tail: self.tail)
+        self.removeAll()
+        return batch
     }
 
     mutating func removeAll() {
         self.segments = []
         self.segmentBytes = 0
         self.tail = ByteBuffer()
+    }
+}
+
+/// What a connection sends in one go.
+package struct OutputBatch {
+    fileprivate let segments: [ByteBuffer]
+    fileprivate let tail: ByteBuffer
+
+    fileprivate init(segments: [ByteBuffer], tail: ByteBuffer) {
+        self.segments = segments
+        self.tail = tail
+    }
+
+    /// Bytes in it.
+    package var byteCount: Int { self.segments.reduce(self.tail.readableBytes) { $0 + $1.readableBytes } }
+
+    /// Hands every buffer to `body`, in order.
+    package func forEach(_ body: (ByteBuffer) -> Void) {
+        for segment in self.segments { body(segment) }
+        if self.tail.readableBytes > 0 { body(self.tail) }
     }
 }

@@ -33,113 +33,179 @@ struct InflightMessage {
 ///
 /// Packet identifiers are given out in a circle, so the place of an identifier in the window is a subtraction, and
 /// none is used again while it is in flight [MQTT-2.2.1-3]. Acknowledgements may come in any order.
+///
+/// A message that is not acknowledged while thousands after it are would keep all their places. So a window that is
+/// mostly places of the past puts such stragglers aside, in ``older``.
 struct InflightWindow {
     static let identifiers = 65_535
 
     private var messages: Deque<InflightMessage> = []
+    /// Messages from before the window, oldest first: few, as a rule none.
+    private var older: [(identifier: UInt16, message: InflightMessage)] = []
+    // All at most 65,535, and kept small because every idle session has them.
     /// The identifier of the window's first message.
     private var first: UInt16 = 1
+    private var unfinishedCount: UInt16 = 0
+    private var onWireCount: UInt16 = 0
+    /// Everything in front of these places has gone out on the present connection.
+    private var resendIndex: UInt16 = 0
+    private var olderResendIndex: UInt16 = 0
+
     /// Messages whose handshake has not ended.
-    private(set) var count = 0
+    var count: Int { Int(self.unfinishedCount) }
+
     /// Those of them that have gone out on the present connection: what Receive Maximum limits.
-    private(set) var onWire = 0
-    /// Everything in front of this place has gone out on the present connection.
-    private var resendIndex = 0
+    var onWire: Int { Int(self.onWireCount) }
 
-    var isEmpty: Bool { self.count == 0 }
+    var isEmpty: Bool { self.unfinishedCount == 0 }
 
-    /// Whether a further identifier is free. Not so while one message from 65,535 identifiers ago is unacknowledged.
-    var hasFreeIdentifier: Bool { self.messages.count < Self.identifiers }
+    var hasFreeIdentifier: Bool { self.count < Self.identifiers }
 
-    /// Takes up a message that goes out now; there must be a free identifier.
+    /// Takes up a message that goes out now, when there is a free identifier and nothing to resend.
     mutating func append(_ message: InflightMessage) -> UInt16 {
+        self.putStragglersAside()
+        while !self.older.isEmpty, self.olderIndex(of: self.identifier(at: self.messages.count)) != nil {
+            self.messages.append(.done)
+            self.putStragglersAside()
+        }
         let identifier = self.identifier(at: self.messages.count)
         self.messages.append(message)
-        self.count += 1
+        self.unfinishedCount += 1
         if message.isOnWire {
-            self.onWire += 1
-            self.resendIndex = self.messages.count
+            self.onWireCount += 1
+            self.resendIndex = UInt16(self.messages.count)
+            self.olderResendIndex = UInt16(self.older.count)
         }
         return identifier
+    }
+
+    /// Keeps the window dense, and short enough for one more place.
+    private mutating func putStragglersAside() {
+        while self.messages.count >= Self.identifiers
+            || self.messages.count >= 1024 && self.messages.count >= 4 * self.count
+        {
+            self.older.append((self.first, self.messages[0]))
+            self.olderResendIndex = UInt16(self.older.count)
+            self.messages[0] = .done
+            self.dropFinished()
+        }
+    }
+
+    private mutating func dropFinished() {
+        while let front = self.messages.first, front.state == .done {
+            self.messages.removeFirst()
+            self.first = self.first == UInt16.max ? 1 : self.first + 1
+            if self.resendIndex > 0 { self.resendIndex -= 1 }
+        }
     }
 
     private func identifier(at index: Int) -> UInt16 {
         UInt16(truncatingIfNeeded: (Int(self.first) - 1 + index) % Self.identifiers + 1)
     }
 
-    /// The place of an identifier whose handshake has not ended.
+    /// The place in the window of an identifier whose handshake has not ended.
     private func index(of identifier: UInt16) -> Int? {
         let index = (Int(identifier) - Int(self.first) + Self.identifiers) % Self.identifiers
         guard identifier != 0, index < self.messages.count, self.messages[index].state != .done else { return nil }
         return index
     }
 
+    private func olderIndex(of identifier: UInt16) -> Int? {
+        self.older.firstIndex { $0.identifier == identifier }
+    }
+
     /// What is known of an identifier; nil: not in flight.
     subscript(identifier: UInt16) -> InflightMessage? {
-        self.index(of: identifier).map { self.messages[$0] }
+        if let index = self.index(of: identifier) { return self.messages[index] }
+        return self.olderIndex(of: identifier).map { self.older[$0].message }
     }
 
     /// PUBREC has come.
     mutating func release(_ identifier: UInt16) {
-        guard let index = self.index(of: identifier) else { return }
-        self.messages[index].state = .released
+        if let index = self.index(of: identifier) {
+            self.messages[index].state = .released
+        } else if let index = self.olderIndex(of: identifier) {
+            self.older[index].message.state = .released
+        }
     }
 
     /// The handshake has ended, one way or the other.
     @discardableResult
     mutating func end(_ identifier: UInt16) -> InflightMessage? {
-        guard let index = self.index(of: identifier) else { return nil }
-        let ended = self.messages[index]
-        self.messages[index] = InflightMessage(
-            state: .done,
-            qos: ended.qos,
-            isRetained: false,
-            isOnWire: false,
-            message: nil,
-            subscriptionIdentifiers: [],
-            group: nil
-        )
-        self.count -= 1
-        if ended.isOnWire { self.onWire -= 1 }
-        while let front = self.messages.first, front.state == .done {
-            self.messages.removeFirst()
-            self.first = self.first == UInt16.max ? 1 : self.first + 1
-            self.resendIndex = max(0, self.resendIndex - 1)
+        let ended: InflightMessage
+        if let index = self.index(of: identifier) {
+            ended = self.messages[index]
+            self.messages[index] = .done
+            self.dropFinished()
+        } else if let index = self.olderIndex(of: identifier) {
+            ended = self.older.remove(at: index).message
+            if index < self.olderResendIndex { self.olderResendIndex -= 1 }
+        } else {
+            return nil
         }
+        self.unfinishedCount -= 1
+        if ended.isOnWire { self.onWireCount -= 1 }
         return ended
     }
 
     /// The connection has gone: everything has to go out again on the next one.
     mutating func disconnect() {
         for index in self.messages.indices { self.messages[index].isOnWire = false }
-        self.onWire = 0
+        for index in self.older.indices { self.older[index].message.isOnWire = false }
+        self.onWireCount = 0
         self.resendIndex = 0
+        self.olderResendIndex = 0
+        // What a past rush has taken is given back.
+        if self.isEmpty {
+            self.messages = []
+            self.older = []
+        }
     }
 
     /// The next message that has to go out again, now counted as sent.
     mutating func nextToResend() -> (identifier: UInt16, message: InflightMessage)? {
+        if self.olderResendIndex < self.older.count {
+            let index = Int(self.olderResendIndex)
+            self.olderResendIndex += 1
+            self.older[index].message.isOnWire = true
+            self.onWireCount += 1
+            return self.older[index]
+        }
         while self.resendIndex < self.messages.count {
-            let index = self.resendIndex
+            let index = Int(self.resendIndex)
             self.resendIndex += 1
-            guard self.messages[index].state != .done, !self.messages[index].isOnWire else { continue }
+            guard self.messages[index].state != .done else { continue }
             self.messages[index].isOnWire = true
-            self.onWire += 1
+            self.onWireCount += 1
             return (self.identifier(at: index), self.messages[index])
         }
         return nil
     }
 
-    var hasMessagesToResend: Bool { self.resendIndex < self.messages.count }
+    var hasMessagesToResend: Bool {
+        self.resendIndex < self.messages.count || self.olderResendIndex < self.older.count
+    }
 
     /// Every identifier in flight with its message, oldest first.
     var all: [(identifier: UInt16, message: InflightMessage)] {
-        self.messages.indices.compactMap {
-            self.messages[$0].state == .done ? nil : (self.identifier(at: $0), self.messages[$0])
-        }
+        self.older
+            + self.messages.indices.compactMap {
+                self.messages[$0].state == .done ? nil : (self.identifier(at: $0), self.messages[$0])
+            }
     }
+}
 
-    /// Gives back memory that a past rush has taken.
-    mutating func shrink() {
-        if self.messages.isEmpty { self.messages = [] }
+extension InflightMessage {
+    /// A place whose handshake has ended.
+    fileprivate static var done: Self {
+        Self(
+            state: .done,
+            qos: .atMostOnce,
+            isRetained: false,
+            isOnWire: false,
+            message: nil,
+            subscriptionIdentifiers: [],
+            group: nil
+        )
     }
 }

@@ -37,41 +37,46 @@ final class Session {
 
     static let neverExpires = UInt32.max
 
-    let client: UTF8String
+    // The order keeps small things together: an idle client's session is mostly this object.
+
     var address: SessionAddress
+    /// Seconds that it is kept without a connection; `neverExpires`: for ever.
+    var expiryInterval: UInt32 = 0
     var info: ClientInfo
+    /// Whether the operator has been told that the queue is full.
+    var isQueueFull = false
+    var sharedCount: UInt32 = 0
+    /// Since when it is on this shard, by the directory's count.
+    var tenure: SessionTenure
     var connection: Connection?
+    private var boxedWill: Box<Will>?
+    /// Set while messages may still be on their way to it through the shard where it lived before.
+    var arrival: Arrival?
     /// Where its messages go when it belongs to the program that embeds the broker.
     var sink: (@Sendable (Message) -> Void)?
 
-    /// Seconds that it is kept without a connection; `neverExpires`: for ever.
-    var expiryInterval: UInt32 = 0
-    /// When it ends, while it has no connection.
-    var expiresAt: MonotonicTime?
-    var will: Will? {
-        get { self.boxedWill?.value }
-        set { self.boxedWill = newValue.map(Box.init) }
-    }
-    private var boxedWill: Box<Will>?
-    /// When its will is published, while it has no connection.
-    var willDueAt: MonotonicTime?
-
     var entries: [UTF8String: Entry] = [:]
-    var sharedCount = 0
     var inflight = InflightWindow()
     var queue = MessageQueue()
-    /// Whether the operator has been told that the queue is full.
-    var isQueueFull = false
     /// Packet identifiers of QoS 2 messages from the client that were routed and wait for PUBREL.
     var incomingExactlyOnce: Set<UInt16> = []
     var retainedDeliveries: Deque<RetainedDelivery> = []
 
-    /// Set while messages may still be on their way to it through the shard where it lived before.
-    var arrival: Arrival?
+    /// When it ends, while it has no connection.
+    var expiresAt: MonotonicTime?
+    /// When its will is published, while it has no connection.
+    var willDueAt: MonotonicTime?
 
-    init(client: UTF8String, address: SessionAddress, info: ClientInfo) {
-        self.client = client
+    var client: UTF8String { UTF8String(self.info.clientIdentifier) }
+
+    var will: Will? {
+        get { self.boxedWill?.value }
+        set { self.boxedWill = newValue.map(Box.init) }
+    }
+
+    init(address: SessionAddress, tenure: SessionTenure, info: ClientInfo) {
         self.address = address
+        self.tenure = tenure
         self.info = info
     }
 

@@ -192,8 +192,8 @@ extension Shard {
         self.passOn(of: session, hasEnded: true)
         session.entries = [:]
         self.forget(session)
-        if let next = session.arrival?.nextOwner { self.post(.handover(client: session.client.text, nil), to: next) }
-        if !keepsOwner { self.broker.directory.remove(session.client, ownedBy: self.index) }
+        if let next = session.arrival?.nextOwner { self.handOver(nil, of: session.client, to: next) }
+        if !keepsOwner { self.broker.directory.remove(session.client, endOf: session.tenure) }
     }
 
     /// Takes a session out of this shard's tables.

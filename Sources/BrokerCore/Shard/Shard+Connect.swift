@@ -32,7 +32,7 @@ extension Shard {
     /// What the standard leaves to the server to check.
     private func check(_ connect: Connect) throws(MQTTError) {
         guard !self.broker.isShuttingDown else {
-            throw MQTTError(reason: .serverShuttingDown, detail: "the broker is shutting down")
+            throw MQTTError(reason: .serverUnavailable, detail: "the broker is shutting down")
         }
         let length = connect.clientIdentifier.utf8.count
         if length == 0, connect.version != .v5, connect.version == .v3_1 || !connect.cleanStart {
@@ -153,24 +153,16 @@ extension Shard {
         }
         connection.pendingConnect = connect
         let client = UTF8String(connect.clientIdentifier)
-        let owner = self.broker.directory.claim(client, for: self.index)
-        switch owner {
-        case nil:
-            self.establish(connection, resuming: nil)
-        case self.index:
-            if self.claims[client] != nil {
-                // The session is on its way to an earlier connection of this client on this shard.
-                self.supersedeClaim(of: client, by: connection)
-            } else {
-                let session = self.sessionsByClient[client]
-                self.establish(
-                    connection,
-                    resuming: session.flatMap { self.release($0, isCleanStart: connect.cleanStart) }
-                )
-            }
-        case .some(let shard):
-            self.claim(client, from: shard, isCleanStart: connect.cleanStart, for: connection)
+        let (tenure, before) = self.broker.directory.claim(client, for: self.index)
+        connection.tenure = tenure
+        guard let before else { return self.establish(connection, resuming: nil) }
+        guard before == tenure else {
+            return self.claim(client, tenure, endOf: before, isCleanStart: connect.cleanStart, for: connection)
         }
+        // The session is here, or on its way to an earlier connection of this client on this shard.
+        if self.supersedeClaim(of: client, tenure, by: connection, isCleanStart: connect.cleanStart) { return }
+        let session = self.sessionsByClient[client]
+        self.establish(connection, resuming: session.flatMap { self.release($0, isCleanStart: connect.cleanStart) })
     }
 
     private func makeClientIdentifier() -> String {
@@ -180,11 +172,11 @@ extension Shard {
 
     /// The client has its session: CONNACK, and what it has missed.
     func establish(_ connection: Connection, resuming old: Session?) {
-        guard let connect = connection.pendingConnect else { return }
+        guard let connect = connection.pendingConnect, let tenure = connection.tenure else { return }
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
         let info = ClientInfo(connect, peer: connection.peer)
-        let session = old ?? self.makeSession(client, info)
+        let session = old ?? self.makeSession(client, tenure, info)
         session.info = info
         session.connection = connection
         session.expiresAt = nil
@@ -199,15 +191,10 @@ extension Shard {
         let keepAlive = self.keepAlive(of: connect)
         if keepAlive > 0 {
             connection.keepAliveLimit = Int64(Double(keepAlive) * 1000 * self.settings.keepAliveMultiplier)
-            self.timers.add(
-                .keepAlive,
-                slot: connection.slot,
-                generation: connection.generation,
-                at: self.now.adding(milliseconds: connection.keepAliveLimit)
-            )
+            self.watchKeepAlive(of: connection)
         }
         if connect.version == .v5 {
-            connection.receiveMaximum = Int(connect.properties.receiveMaximum ?? 65_535)
+            connection.receiveMaximum = connect.properties.receiveMaximum ?? 65_535
             connection.outgoingAliasMaximum = min(
                 connect.properties.topicAliasMaximum ?? 0,
                 self.settings.outgoingTopicAliasMaximum
@@ -226,11 +213,11 @@ extension Shard {
         self.resume(connection)
     }
 
-    private func makeSession(_ client: UTF8String, _ info: ClientInfo) -> Session {
+    private func makeSession(_ client: UTF8String, _ tenure: SessionTenure, _ info: ClientInfo) -> Session {
         let session = self.sessions.insert { slot, generation in
             Session(
-                client: client,
                 address: SessionAddress(shard: self.index, slot: slot, generation: generation),
+                tenure: tenure,
                 info: info
             )
         }

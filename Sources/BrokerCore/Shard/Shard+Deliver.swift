@@ -103,7 +103,8 @@ extension Shard {
 
     /// What was sent to the session's old place comes before everything that is held back.
     func deliverForwarded(_ delivery: DirectDelivery, to client: UTF8String) {
-        guard let session = self.sessionsByClient[client] else { return }
+        // The client may have another session by now, which has not come from there.
+        guard let session = self.sessionsByClient[client], session.arrival?.from == delivery.address else { return }
         self.deliver(delivery, to: session)
     }
 

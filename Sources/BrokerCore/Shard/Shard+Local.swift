@@ -17,8 +17,8 @@ extension Shard {
         let session = self.sessions.insert { slot, generation in
             let address = SessionAddress(shard: self.index, slot: slot, generation: generation)
             return Session(
-                client: UTF8String(""),
                 address: address,
+                tenure: SessionTenure(shard: self.index, number: 0),
                 info: ClientInfo(
                     Connect(version: .v5, cleanStart: true, clientIdentifier: ""),
                     peer: "embedded"

@@ -95,7 +95,7 @@ extension Shard {
     /// Whether a further QoS 1 or 2 message may go out to this client now.
     @inline(__always)
     private func hasRoom(_ session: Session, _ connection: Connection) -> Bool {
-        session.inflight.onWire < min(self.settings.maximumInflight, connection.receiveMaximum)
+        session.inflight.onWire < min(self.settings.maximumInflight, Int(connection.receiveMaximum))
             && session.inflight.hasFreeIdentifier && !session.inflight.hasMessagesToResend
             && connection.output.byteCount < self.settings.maximumOutboundBytes
     }
@@ -265,7 +265,7 @@ extension Shard {
 
     private func resend(_ session: Session, _ connection: Connection) {
         while session.inflight.hasMessagesToResend,
-            session.inflight.onWire < min(self.settings.maximumInflight, connection.receiveMaximum),
+            session.inflight.onWire < min(self.settings.maximumInflight, Int(connection.receiveMaximum)),
             connection.output.byteCount < self.settings.maximumOutboundBytes,
             let (packetIdentifier, inflight) = session.inflight.nextToResend()
         {
@@ -274,9 +274,9 @@ extension Shard {
                 self.touch(connection)
                 continue
             }
-            guard let message = inflight.message, !message.isExpired(at: self.now) else {
+            // Expiry does not count here: a handshake that has begun is brought to its end [MQTT-4.3.3-7].
+            guard let message = inflight.message else {
                 session.inflight.end(packetIdentifier)
-                self.metrics.droppedExpired += 1
                 continue
             }
             var publish = OutgoingPublish(message, topicHash: 0, origin: nil, now: self.now)

@@ -7,10 +7,13 @@ import MQTTCodec
 
 /// A connection that waits for its session to come from another shard.
 struct Claim {
+    let tenure: SessionTenure
     /// nil when it has been superseded meanwhile.
     var connection: Connection?
+    /// Whether it, or one that it has superseded, starts anew: then the session ends when it comes.
+    var isCleanStart: Bool
     /// A shard that has claimed the session from us before we had it.
-    var nextOwner: UInt16?
+    var nextOwner: SessionTenure?
 }
 
 /// What a session needs until everything that was sent to its old place has followed it.
@@ -21,7 +24,7 @@ final class Arrival {
     /// What came directly meanwhile, and may not overtake.
     var held: [DirectDelivery] = []
     /// A further shard that has claimed the session already.
-    var nextOwner: UInt16?
+    var nextOwner: SessionTenure?
 
     init(from: SessionAddress, fencesAwaited: Int) {
         self.from = from
@@ -45,21 +48,45 @@ struct MovedSession {
 // 3. The new shard moves the session's subscriptions in the tree to the new address. From then on messages come
 //    directly, and could overtake those that are still on their way through the old shard. So it holds them back and
 //    sends a fence through every shard and the old place: behind its last fence nothing can come from there any more.
+//
+// Clients may connect faster than sessions move. So each claim says which tenure it ends, and a shard that is to have
+// the session twice keeps the two apart: the later one waits until the session has been away and has come back.
 extension Shard {
     /// A further connection of the same client on this shard, while the session is on its way.
-    func supersedeClaim(of client: UTF8String, by connection: Connection) {
-        guard var waiting = self.claims[client], let last = waiting.indices.last else { return }
-        if let earlier = waiting[last].connection { self.close(earlier, .sessionTakenOver, saying: nil) }
+    ///
+    /// - Returns: whether it is on its way.
+    func supersedeClaim(
+        of client: UTF8String,
+        _ tenure: SessionTenure,
+        by connection: Connection,
+        isCleanStart: Bool
+    ) -> Bool {
+        guard var waiting = self.claims[client], let index = waiting.firstIndex(where: { $0.tenure == tenure })
+        else { return false }
+        if let earlier = waiting[index].connection { self.close(earlier, .sessionTakenOver, saying: nil) }
         connection.waitForSession()
-        waiting[last].connection = connection
+        waiting[index].connection = connection
+        waiting[index].isCleanStart = waiting[index].isCleanStart || isCleanStart
         self.claims[client] = waiting
+        return true
     }
 
     /// Asks another shard for the session.
-    func claim(_ client: UTF8String, from shard: UInt16, isCleanStart: Bool, for connection: Connection) {
+    func claim(
+        _ client: UTF8String,
+        _ tenure: SessionTenure,
+        endOf before: SessionTenure,
+        isCleanStart: Bool,
+        for connection: Connection
+    ) {
         connection.waitForSession()
-        self.claims[client, default: []].append(Claim(connection: connection))
-        self.post(.claim(client: client.text, by: self.index, isCleanStart: isCleanStart), to: shard)
+        self.claims[client, default: []].append(
+            Claim(tenure: tenure, connection: connection, isCleanStart: isCleanStart)
+        )
+        self.post(
+            .claim(client: client.text, by: tenure, endOf: before, isCleanStart: isCleanStart),
+            to: before.shard
+        )
     }
 
     /// The session's client has connected again: its old connection ends, and the session with it on a clean start.
@@ -96,38 +123,47 @@ extension Shard {
 
     // MARK: The old shard
 
-    func answerClaim(of client: UTF8String, by shard: UInt16, isCleanStart: Bool) {
-        if var waiting = self.claims[client], let last = waiting.indices.last {
+    func answerClaim(
+        of client: UTF8String,
+        by next: SessionTenure,
+        endOf tenure: SessionTenure,
+        isCleanStart: Bool
+    ) {
+        if var waiting = self.claims[client], let index = waiting.firstIndex(where: { $0.tenure == tenure }) {
             // It is on its way to us: it goes on from here when it comes.
-            if let connection = waiting[last].connection { self.close(connection, .sessionTakenOver, saying: nil) }
-            waiting[last] = Claim(connection: nil, nextOwner: shard)
+            if let connection = waiting[index].connection { self.close(connection, .sessionTakenOver, saying: nil) }
+            waiting[index].connection = nil
+            waiting[index].nextOwner = next
             self.claims[client] = waiting
             return
         }
-        guard let session = self.sessionsByClient[client] else {
-            return self.post(.handover(client: client.text, nil), to: shard)
-        }
-        guard let released = self.release(session, isCleanStart: isCleanStart) else {
-            return self.post(.handover(client: client.text, nil), to: shard)
-        }
+        guard let session = self.sessionsByClient[client], session.tenure == tenure,
+            let released = self.release(session, isCleanStart: isCleanStart)
+        else { return self.handOver(nil, of: client, to: next) }
         if let arrival = released.arrival {
             // It has only just come, and messages for it are still on their way through where it was before.
-            arrival.nextOwner = shard
+            arrival.nextOwner = next
         } else {
-            self.handOver(released, to: shard)
+            self.leave(released, to: next)
         }
     }
 
-    private func handOver(_ session: Session, to shard: UInt16) {
+    /// A session that lives here goes to its next owner.
+    private func leave(_ session: Session, to next: SessionTenure) {
         self.forget(session)
         if !session.entries.isEmpty {
             self.moved[session.address] = MovedSession(
                 client: session.client,
-                shard: shard,
+                shard: next.shard,
                 fencesAwaited: self.broker.shardCount
             )
         }
-        self.post(.handover(client: session.client.text, SessionParcel(session: session)), to: shard)
+        self.handOver(session, of: session.client, to: next)
+    }
+
+    /// Answers a claim; nil: the session has ended.
+    func handOver(_ session: Session?, of client: UTF8String, to next: SessionTenure) {
+        self.post(.handover(client: client.text, to: next, session.map(SessionParcel.init)), to: next.shard)
     }
 
     /// Everything that one shard sent to a session's old place has been forwarded by now.
@@ -142,28 +178,32 @@ extension Shard {
     // MARK: The new shard
 
     /// The answer to our claim has come.
-    func takeOver(_ session: Session?, of client: UTF8String) {
-        guard var waiting = self.claims[client], !waiting.isEmpty else { return }
-        let claim = waiting.removeFirst()
+    func takeOver(_ session: Session?, of client: UTF8String, _ tenure: SessionTenure) {
+        guard var waiting = self.claims[client], let index = waiting.firstIndex(where: { $0.tenure == tenure })
+        else { return }
+        let claim = waiting.remove(at: index)
         self.claims[client] = waiting.isEmpty ? nil : waiting
-        if let next = claim.nextOwner, session == nil || session?.entries.isEmpty == true {
-            return self.post(.handover(client: client.text, session.map(SessionParcel.init)), to: next)
-        }
         var session = session
-        if let arrived = session {
+        if claim.isCleanStart, let arrived = session {
+            arrived.tenure = tenure
             self.settle(arrived)
-            arrived.arrival?.nextOwner = claim.nextOwner
-            if claim.connection?.pendingConnect?.cleanStart == true {
-                self.end(arrived, keepsOwner: true)
-                session = nil
-            }
+            self.end(arrived, keepsOwner: true)
+            session = nil
+        }
+        if let next = claim.nextOwner, session?.entries.isEmpty ?? true {
+            return self.handOver(session, of: client, to: next)
+        }
+        if let session {
+            session.tenure = tenure
+            self.settle(session)
+            session.arrival?.nextOwner = claim.nextOwner
         }
         if let connection = claim.connection, connection.phase == .claiming {
             self.establish(connection, resuming: session)
         } else if let session {
             self.keepOffline(session)
         } else {
-            self.broker.directory.remove(client, ownedBy: self.index)
+            self.broker.directory.remove(client, endOf: tenure)
         }
     }
 
@@ -205,6 +245,6 @@ extension Shard {
         guard arrival.fencesAwaited == 0 else { return }
         session.arrival = nil
         for delivery in arrival.held { self.deliver(delivery, to: session) }
-        if let next = arrival.nextOwner { self.handOver(session, to: next) }
+        if let next = arrival.nextOwner { self.leave(session, to: next) }
     }
 }

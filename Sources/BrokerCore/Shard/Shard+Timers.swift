@@ -48,8 +48,22 @@ extension Shard {
                 )
             )
             self.close(connection, .keepAliveTimeout, saying: nil)
-        case .claiming, .connected, .closed: return
+        case .connected:
+            if connection.keepAliveLimit >= self.settings.connectTimeout { self.checkKeepAlive(due) }
+        case .claiming, .closed: return
         }
+    }
+
+    /// Sees to it that a client's silence is noticed. The timer for its CONNECT, still running, serves for a
+    /// keep-alive that is not shorter: most clients need but one.
+    func watchKeepAlive(of connection: Connection) {
+        guard connection.keepAliveLimit < self.settings.connectTimeout else { return }
+        self.timers.add(
+            .keepAlive,
+            slot: connection.slot,
+            generation: connection.generation,
+            at: self.now.adding(milliseconds: connection.keepAliveLimit)
+        )
     }
 
     private func checkKeepAlive(_ due: Timers.Entry) {

@@ -108,14 +108,15 @@ package final class Shard {
     private func flush(_ connection: Connection) {
         guard let transport = connection.transport else { return }
         if connection.phase == .closed {
-            transport.send(&connection.output)
-            transport.closeAfterSending()
             connection.transport = nil
+            transport.send(connection.output.take())
+            transport.closeAfterSending()
             return
         }
         guard transport.isWritable else { return }
-        self.metrics.bytesSent &+= connection.output.byteCount
-        transport.send(&connection.output)
+        let batch = connection.output.take()
+        self.metrics.bytesSent &+= batch.byteCount
+        transport.send(batch)
         connection.stuckSince = nil
         if let session = connection.session { self.pump(session) }
     }
@@ -139,9 +140,10 @@ package final class Shard {
             case .deliver(let delivery): self.deliver(delivery)
             case .deliverDirectly(let delivery): self.deliver(delivery)
             case .forward(let client, let delivery): self.deliverForwarded(delivery, to: UTF8String(client))
-            case .claim(let client, let shard, let isCleanStart):
-                self.answerClaim(of: UTF8String(client), by: shard, isCleanStart: isCleanStart)
-            case .handover(let client, let parcel): self.takeOver(parcel?.session, of: UTF8String(client))
+            case .claim(let client, let next, let tenure, let isCleanStart):
+                self.answerClaim(of: UTF8String(client), by: next, endOf: tenure, isCleanStart: isCleanStart)
+            case .handover(let client, let tenure, let parcel):
+                self.takeOver(parcel?.session, of: UTF8String(client), tenure)
             case .fence(let client, let old, let shard):
                 self.post(.fencePassed(client: client, from: old, to: shard), to: old.shard)
             case .fencePassed(let client, let old, let shard): self.passFence(of: client, from: old, to: shard)

@@ -13,10 +13,10 @@ package enum ShardMessage: Sendable {
     case deliverDirectly(DirectDelivery)
     /// A message for a session that has moved here from where it was sent to.
     case forward(client: String, DirectDelivery)
-    /// A client has connected to shard `by`, which wants its session.
-    case claim(client: String, by: UInt16, isCleanStart: Bool)
-    /// The answer to a claim.
-    case handover(client: String, SessionParcel?)
+    /// A client has connected to another shard, whose tenure follows the one that it ends here.
+    case claim(client: String, by: SessionTenure, endOf: SessionTenure, isCleanStart: Bool)
+    /// The answer to the claim with which a tenure began.
+    case handover(client: String, to: SessionTenure, SessionParcel?)
     /// First half of a fence: whoever gets it passes it on to the shard the session has left.
     case fence(client: String, from: SessionAddress, to: UInt16)
     /// Second half: everything that its sender sent to the session's old place has been forwarded.

@@ -1,0 +1,174 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import DequeModule
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BrokerCore
+
+/// A broker of some shards without a network: time passes, turns end and mail between the shards arrives only when
+/// the test says so.
+final class TestBroker {
+    let state: BrokerState
+    let clock = TestClock()
+    private(set) var shards: [Shard] = []
+    private(set) var hosts: [TestHost] = []
+    /// What is under way from one shard to another, in order for each pair.
+    private var mail: [Pair: Deque<[ShardMessage]>] = [:]
+
+    struct Pair: Hashable, Comparable {
+        let from: Int
+        let to: Int
+
+        static func < (left: Self, right: Self) -> Bool { (left.from, left.to) < (right.from, right.to) }
+    }
+
+    init(
+        shards count: Int = 1,
+        extensions: [any BrokerExtension] = [],
+        _ configure: (inout BrokerSettings) -> Void = { _ in }
+    ) {
+        var settings = BrokerSettings()
+        settings.statisticsInterval = 0
+        settings.publishesPresence = false
+        configure(&settings)
+        self.state = BrokerState(settings: settings, shardCount: count, extensions: extensions) { 1_700_000_000_000 }
+        for index in 0..<count {
+            let shard = Shard(index: index, broker: self.state)
+            let host = TestHost(index: index, broker: self)
+            shard.host = host
+            shard.readClock()
+            self.shards.append(shard)
+            self.hosts.append(host)
+        }
+    }
+
+    subscript(shard: Int) -> Shard { self.shards[shard] }
+
+    func post(_ messages: [ShardMessage], from: Int, to: Int) {
+        self.mail[Pair(from: from, to: to), default: []].append(messages)
+    }
+
+    // MARK: Turns and mail
+
+    /// The pairs of shards that mail is under way between, in a fixed order.
+    var pairsWithMail: [Pair] { self.mail.keys.sorted() }
+
+    /// Whether a turn is about to end somewhere, or mail is under way.
+    var isBusy: Bool { !self.mail.isEmpty || self.hosts.contains { $0.isTurnEnding } }
+
+    func endTurn(of shard: Int) {
+        self.hosts[shard].isTurnEnding = false
+        self.shards[shard].endTurn()
+    }
+
+    /// The oldest batch that is under way between two shards arrives.
+    func deliverMail(_ pair: Pair) {
+        guard var batches = self.mail[pair], let batch = batches.popFirst() else { return }
+        self.mail[pair] = batches.isEmpty ? nil : batches
+        self.shards[pair.to].process(batch)
+    }
+
+    /// Ends turns and delivers mail until nothing is left to do.
+    func settle() {
+        while self.isBusy {
+            for host in self.hosts where host.isTurnEnding { self.endTurn(of: host.index) }
+            for pair in self.pairsWithMail { self.deliverMail(pair) }
+        }
+    }
+
+    /// One turn ends or one batch of mail arrives, whichever the generator picks.
+    ///
+    /// - Returns: false when there was nothing to pick from.
+    @discardableResult
+    func step(using generator: inout SeededGenerator) -> Bool {
+        let turns = self.hosts.filter(\.isTurnEnding).map(\.index)
+        let pairs = self.pairsWithMail
+        guard !turns.isEmpty || !pairs.isEmpty else { return false }
+        let pick = Int.random(in: 0..<turns.count + pairs.count, using: &generator)
+        if pick < turns.count {
+            self.endTurn(of: turns[pick])
+        } else {
+            self.deliverMail(pairs[pick - turns.count])
+        }
+        return true
+    }
+
+    /// Runs the work that extensions have put off, and what it leads to.
+    func runWork() async {
+        for host in self.hosts { await host.runWork() }
+        self.settle()
+    }
+
+    // MARK: Time
+
+    /// Time passes, and every shard looks at what has become due.
+    func advance(milliseconds: Int64) {
+        self.clock.now = MonotonicTime(milliseconds: self.clock.now.milliseconds + milliseconds)
+        for shard in self.shards { shard.tick() }
+        self.settle()
+    }
+
+    func advance(seconds: Int64) { self.advance(milliseconds: seconds * 1000) }
+
+    // MARK: Clients
+
+    /// A client with an open connection that has not sent anything yet.
+    func client(_ identifier: String, _ version: ProtocolVersion = .v5, on shard: Int = 0) -> TestClient {
+        TestClient(identifier, version, self, on: shard)
+    }
+
+    /// A client that is let in at once.
+    func connected(
+        _ identifier: String,
+        _ version: ProtocolVersion = .v5,
+        on shard: Int = 0,
+        _ change: (inout Connect) -> Void = { _ in }
+    ) -> TestClient {
+        let client = TestClient(identifier, version, self, on: shard)
+        let answer = client.connect(change)
+        #expect(answer?.reason == .success)
+        return client
+    }
+
+    /// What all shards count, added up.
+    var metrics: BrokerMetrics { self.shards.reduce(BrokerMetrics()) { $0 + $1.metrics } }
+
+    /// What was logged on all shards.
+    var events: [BrokerEvent] { self.hosts.flatMap(\.events) }
+
+    /// The session of a client, wherever it is.
+    func session(_ client: String) -> Session? {
+        self.shards.lazy.compactMap { $0.sessionsByClient[UTF8String(client)] }.first
+    }
+
+    /// Nothing is left of any session: neither in a table nor on its way.
+    func expectEmpty(sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(self.state.directory.count == 0, sourceLocation: sourceLocation)
+        #expect(self.state.subscriptionCount == 0, sourceLocation: sourceLocation)
+        self.expectAtRest(sourceLocation: sourceLocation)
+        for shard in self.shards {
+            #expect(shard.sessions.count == 0, sourceLocation: sourceLocation)
+            #expect(shard.connections.count == 0, sourceLocation: sourceLocation)
+            #expect(shard.sessionsByClient.isEmpty, sourceLocation: sourceLocation)
+        }
+        #expect(self.metrics.sessions == 0, sourceLocation: sourceLocation)
+        #expect(self.metrics.clientsConnected == 0, sourceLocation: sourceLocation)
+    }
+
+    /// No session is on its way from one shard to another.
+    func expectAtRest(sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(!self.isBusy, sourceLocation: sourceLocation)
+        for shard in self.shards {
+            #expect(shard.claims.isEmpty, "shard \(shard.index)", sourceLocation: sourceLocation)
+            #expect(shard.moved.isEmpty, "shard \(shard.index)", sourceLocation: sourceLocation)
+            for session in shard.sessions.all {
+                #expect(session.arrival == nil, sourceLocation: sourceLocation)
+            }
+        }
+    }
+}
