@@ -183,19 +183,20 @@ extension Shard {
         guard session.sharedCount > 0 else { return }
         for (identifier, inflight) in session.inflight.all where inflight.qos == .atLeastOnce {
             guard let group = inflight.group, let message = inflight.message else { continue }
-            if self.passOn(message, from: session, in: group) { session.inflight.end(identifier) }
+            if self.passOn(message, from: session, in: group, hasEnded: hasEnded) { session.inflight.end(identifier) }
         }
         for queued in session.queue.remove(where: { $0.group != nil }) {
             guard let group = queued.group else { continue }
-            if !self.passOn(queued.message, from: session, in: group), !hasEnded {
+            if !self.passOn(queued.message, from: session, in: group, hasEnded: hasEnded), !hasEnded {
                 self.enqueue(queued, for: session)
             }
         }
     }
 
-    private func passOn(_ message: Message, from session: Session, in group: SharedGroup) -> Bool {
+    /// While the session stays, only a member that is online is better than itself.
+    private func passOn(_ message: Message, from session: Session, in group: SharedGroup, hasEnded: Bool) -> Bool {
         guard !message.isExpired(at: self.now) else { return true }
         var publish = OutgoingPublish(message, topicHash: 0, origin: nil, now: self.now)
-        return self.deliver(&publish, to: group, excluding: session.address, onlineOnly: true)
+        return self.deliver(&publish, to: group, excluding: session.address, onlineOnly: !hasEnded)
     }
 }

@@ -226,7 +226,9 @@ extension Shard {
 
     /// The connection that wanted it has gone before it came.
     private func keepOffline(_ session: Session) {
+        self.setSharedMembership(of: session, isOnline: false)
         guard session.outlivesConnection else { return self.end(session) }
+        self.passOn(of: session, hasEnded: false)
         guard session.expiryInterval != Session.neverExpires else { return }
         let deadline = self.now.adding(seconds: session.expiryInterval)
         session.expiresAt = deadline

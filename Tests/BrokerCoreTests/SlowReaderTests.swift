@@ -1,0 +1,141 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BrokerCore
+
+/// Clients that do not read what they are sent.
+@Suite struct SlowReaderTests {
+    private func slow(_ broker: TestBroker, qos: QoS, filter: String = "a") -> TestClient {
+        let client = broker.connected("slow") { $0.properties.sessionExpiryInterval = 100 }
+        client.subscribe(filter, qos: qos)
+        client.transport.isWritable = false
+        return client
+    }
+
+    @Test func messagesOfQoS0AreDroppedForItAlone() {
+        let broker = TestBroker { $0.maximumOutboundBytes = 10_000 }
+        let slow = self.slow(broker, qos: .atMostOnce)
+        let quick = broker.connected("quick")
+        quick.subscribe("a", qos: .atMostOnce)
+        let publisher = broker.connected("p")
+        let payload = String(repeating: "x", count: 1000)
+        for number in 0..<50 {
+            publisher.publish("a", "\(number) " + payload)
+            broker.settle()
+        }
+        #expect(quick.takeMessages().count == 50)
+        #expect(slow.takeMessages().isEmpty)
+        #expect(broker.metrics.droppedSlowReader == 40)
+        #expect((10_000..<12_000).contains(slow.connection?.output.byteCount ?? 0))
+        slow.becomeWritable()
+        #expect(slow.takeTexts().map { String($0.prefix(2)) } == (0..<10).map { "\($0) " })
+        publisher.publish("a", "again")
+        #expect(slow.takeTexts() == ["again"])
+    }
+
+    @Test func whoStaysStuckIsClosed() {
+        let broker = TestBroker {
+            $0.maximumOutboundBytes = 1000
+            $0.stuckReaderTimeout = 5000
+        }
+        let slow = self.slow(broker, qos: .atMostOnce)
+        let publisher = broker.connected("p")
+        let overrun = {
+            for _ in 0..<3 { publisher.publish("a", String(repeating: "x", count: 1000)) }
+            broker.settle()
+        }
+        overrun()
+        broker.advance(milliseconds: 4999)
+        #expect(!slow.isClosed)
+        // It reads for a moment: its time starts anew.
+        slow.becomeWritable()
+        broker.settle()
+        slow.transport.isWritable = false
+        overrun()
+        broker.advance(milliseconds: 4999)
+        #expect(!slow.isClosed)
+        broker.advance(milliseconds: 1)
+        #expect(slow.isClosed)
+        #expect(broker.metrics.stuckReaders == 1)
+        #expect(!publisher.isClosed)
+        #expect(broker.events.contains { if case .stuckReader = $0 { true } else { false } })
+    }
+
+    @Test(arguments: [QoS.atLeastOnce, .exactlyOnce])
+    func nothingOfHigherQoSIsLost(_ qos: QoS) {
+        let broker = TestBroker {
+            $0.maximumOutboundBytes = 5000
+            $0.maximumQueuedMessages = 1000
+        }
+        let slow = self.slow(broker, qos: qos)
+        let publisher = broker.connected("p")
+        for number in 0..<100 {
+            publisher.publish("a", "\(number) " + String(repeating: "x", count: 500), qos: .exactlyOnce)
+            broker.settle()
+            if number % 3 == 0 {
+                publisher.takeAcknowledgements().forEach {
+                    publisher.acknowledge(.publishRelease, $0.packetIdentifier)
+                }
+            }
+        }
+        #expect((slow.connection?.output.byteCount ?? 0) < 6000)
+        slow.becomeWritable()
+        #expect(slow.takeTexts().map { $0.split(separator: " ")[0] } == (0..<100).map { "\($0)" })
+    }
+
+    /// A thousand retained messages for a client that takes a little at a time: all come, and never much at once.
+    @Test(arguments: [QoS.atMostOnce, .atLeastOnce])
+    func aFloodOfRetainedMessagesIsPaged(_ qos: QoS) {
+        let broker = TestBroker { $0.maximumOutboundBytes = 20_000 }
+        let publisher = broker.connected("p")
+        for number in 0..<1000 {
+            publisher.publish("r/\(number)", String(repeating: "x", count: 500), qos: qos, retain: true)
+        }
+        let client = self.slow(broker, qos: qos, filter: "other")
+        client.transport.isWritable = true
+        client.send(
+            .subscribe(
+                Subscribe(
+                    packetIdentifier: 9,
+                    filters: [.init(filter: "r/#", options: SubscriptionOptions(qos: qos))]
+                )
+            )
+        )
+        client.transport.isWritable = false
+        broker.settle()
+        var topics: Set<String> = []
+        var rounds = 0
+        while topics.count < 1000, rounds < 2000 {
+            #expect((client.connection?.output.byteCount ?? 0) < 21_000)
+            // The socket takes one flush and is full again.
+            client.becomeWritable()
+            broker.endTurn(of: 0)
+            client.transport.isWritable = false
+            for case .publish(let publish) in client.takeArrived() {
+                #expect(publish.isRetained)
+                #expect(topics.insert(publish.topic).inserted)
+                if qos == .atLeastOnce { client.acknowledge(.publishAck, publish.packetIdentifier) }
+            }
+            rounds += 1
+        }
+        #expect(topics.count == 1000)
+        #expect(broker.metrics.messagesDropped == 0)
+    }
+
+    @Test func whoIsClosedGetsWhatWasSentBefore() {
+        let broker = TestBroker()
+        let client = broker.connected("c")
+        client.subscribe("a", qos: .atMostOnce)
+        broker.connected("p").publish("a", "last")
+        client.send(ByteBuffer(bytes: [0x00, 0x00]))
+        #expect(client.takeTexts() == ["last"])
+        #expect(client.takeDisconnect() == .malformedPacket)
+        #expect(client.connection?.transport == nil)
+    }
+}
