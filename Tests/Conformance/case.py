@@ -9,8 +9,9 @@ import unittest
 from contextlib import ExitStack
 from typing import Callable, ClassVar, Mapping, Optional, TypeVar
 
+import packets
 from broker import Broker
-from packets import V5, V311, Text
+from packets import V5, V311, Prop, Text, Type
 from wire import Client
 
 Method = TypeVar("Method", bound=Callable[..., None])
@@ -76,6 +77,30 @@ class ConformanceCase(unittest.TestCase):
         client = self.client(version, **fields)
         client.subscribe(*filters, options=options)
         return client
+
+    def elapse(self, seconds: int) -> None:
+        """Returns when the broker's own clock has gone on by this much: it waits for a will with that delay."""
+        topic = self.topic(self.unique("clock"))
+        listener = self.subscriber(topic)
+        clock = self.client(
+            properties=[(Prop.SESSION_EXPIRY, seconds + 60)],
+            will_topic=topic,
+            will_properties=[(Prop.WILL_DELAY, seconds)],
+        )
+        clock.close()
+        listener.expect_message("", timeout=seconds + 5)
+        listener.close()
+
+    def expect_refused_connect(
+        self, *reasons: int, version: int = V5, data: Optional[bytes] = None, **fields: object
+    ) -> None:
+        """A CONNECT with these fields (or these bytes) must fail: by the close in v3, in v5 by CONNACK and the close."""
+        client = self.open(version)
+        client.send(packets.connect(self.unique(), version=version, **fields) if data is None else data)
+        if version == V5:
+            connack = client.expect(Type.CONNACK)
+            self.assertIn(connack.reason, reasons)
+        client.expect_closed()
 
     def end_sub_test(self) -> None:
         """Closes the clients of a subtest."""

@@ -123,9 +123,17 @@ class RefusedVersions(ConformanceCase):
 
     def test_levels_that_do_not_exist(self) -> None:
         """[v5:MQTT-3.1.2-2] [v5:MQTT-3.2.2-6] [v5:MQTT-3.2.2-7]: v5-form CONNACK 0x84"""
-        for level in (0, 1, 2, 6, 7, 127):
+        for level in (6, 7, 127):
             with self.subTest(level=level):
                 self.refused(Reason.UNSUPPORTED_VERSION, V5, version=V5, level=level)
+
+    def test_levels_older_than_any(self) -> None:
+        """[v3:MQTT-3.1.2-2]: refused in either form"""
+        for level in (0, 1, 2):
+            with self.subTest(level=level):
+                client = self.open()
+                client.send(packets.connect(self.unique(), version=V311, level=level))
+                self.expect_refusal_or_close(client)
 
     def test_name_and_level_that_do_not_belong_together(self) -> None:
         """[v3:MQTT-3.1.2-2] [v5:MQTT-3.1.2-1]: MQTT with level 3, MQIsdp with level 4"""
