@@ -82,6 +82,17 @@ class Broker:
         """Whether the process still runs; an external broker is taken to."""
         return self.process is None or self.process.poll() is None
 
+    def resident_bytes(self) -> Optional[int]:
+        """The memory the process holds, where the system tells (Linux)."""
+        if self.process is None:
+            return None
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return None
+        fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        return int(fields["VmRSS"].split()[0]) * 1024 if "VmRSS" in fields else None
+
     def log_tail(self, lines: int = 60) -> str:
         """The last lines that the broker wrote."""
         if self.directory is None:
