@@ -22,9 +22,9 @@ from case import SHARED
 HERE = Path(__file__).resolve().parent
 
 
-def arguments() -> argparse.Namespace:
+def arguments(description: str | None = __doc__) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--broker", type=Path, default=default_executable(), help="executable (default: %(default)s)")
     parser.add_argument("--external", metavar="HOST:PORT", help="test a broker that runs already")
     parser.add_argument("-k", dest="patterns", action="append", help="only tests whose name contains this")
