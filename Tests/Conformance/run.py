@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the conformance tests against a broker that it starts, or against one that runs already.
 
-    run.py [--broker PATH | --external HOST:PORT] [-k PATTERN] [--check-table]
+    run.py [--broker PATH | --external HOST:PORT] [-k PATTERN]
+    run.py --check-table | --fill-table
 
 The exit code is 0 only if tests ran, all passed, and the broker lived to the end and left with code 0 on SIGTERM.
 """
@@ -16,6 +17,7 @@ import unittest
 from pathlib import Path
 from typing import Iterator
 
+import table
 from broker import Broker, default_executable
 from case import SHARED
 
@@ -30,6 +32,7 @@ def arguments(description: str | None = __doc__) -> argparse.Namespace:
     parser.add_argument("-k", dest="patterns", action="append", help="only tests whose name contains this")
     parser.add_argument("-v", "--verbose", action="store_true", help="name each test")
     parser.add_argument("--check-table", action="store_true", help="only check docs/conformance.md against the tests")
+    parser.add_argument("--fill-table", action="store_true", help="only write the test column of docs/conformance.md")
     return parser.parse_args()
 
 
@@ -93,10 +96,10 @@ def run(folder: Path, options: argparse.Namespace) -> int:
 def main() -> int:
     """The command."""
     options = arguments()
-    if options.check_table:
-        from table import check
-
-        return check()
+    if options.fill_table:
+        table.fill()
+    if options.fill_table or options.check_table:
+        return table.check()
     return run(HERE, options)
 
 

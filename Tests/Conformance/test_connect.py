@@ -16,7 +16,8 @@ class AcceptedConnects(ConformanceCase):
     @versions(V31, V311, V5)
     def test_connack_is_first_and_success(self, version: int) -> None:
         """[v5:MQTT-3.1.4-5] [v5:MQTT-3.2.0-1] [v5:MQTT-3.2.0-2] [v5:MQTT-3.2.2-1] [v5:MQTT-3.2.2-2]
-        [v5:MQTT-3.2.2-8] [v5:MQTT-3.1.3-1] [v5:MQTT-4.2.0-1] [v3:MQTT-3.1.4-4] [v3:MQTT-3.2.0-1] [v3:MQTT-3.2.2-1]"""
+        [v5:MQTT-3.2.2-8] [v5:MQTT-3.1.3-1] [v5:MQTT-4.2.0-1] [v3:MQTT-3.1.4-4] [v3:MQTT-3.2.0-1] [v3:MQTT-3.2.2-1]
+        [v31:name-and-level] [v3:MQTT-3.1.3-1] [v3:MQTT-7.1.1-1]"""
         client = self.open(version)
         connack = client.connect(self.unique())
         self.assertFalse(connack.session_present)
@@ -31,8 +32,9 @@ class AcceptedConnects(ConformanceCase):
 
     @versions(V31, V311, V5)
     def test_long_and_unusual_client_ids(self, version: int) -> None:
-        """Longer than 23 and with letters beyond ASCII: accepted in every version, 3.1 included [v5:MQTT-3.1.3-5]"""
-        for client_id in ["x" * 24, "x" * 4096, "größe/#+ $ 漢字 😀"]:
+        """Longer than 23 and with letters beyond ASCII: accepted in every version, 3.1 included [v5:MQTT-3.1.3-5]
+        [v31:long-client-id]"""
+        for client_id in ["x" * 24, "x" * 1024, "größe/#+ $ 漢字 😀"]:
             self.client(version, client_id)
 
     def test_v5_empty_client_id_gets_one_assigned(self) -> None:
@@ -136,7 +138,7 @@ class RefusedVersions(ConformanceCase):
                 self.expect_refusal_or_close(client)
 
     def test_name_and_level_that_do_not_belong_together(self) -> None:
-        """[v3:MQTT-3.1.2-2] [v5:MQTT-3.1.2-1]: MQTT with level 3, MQIsdp with level 4"""
+        """[v3:MQTT-3.1.2-2] [v5:MQTT-3.1.2-1] [v31:name-and-level]: MQTT with level 3, MQIsdp with level 4"""
         self.refused(0x01, V311, version=V311, level=3)
         self.refused(0x01, V311, version=V31, level=4)
 
@@ -169,7 +171,7 @@ class RefusedClientIds(ConformanceCase):
         client.expect_closed()
 
     def test_v31_empty_id(self) -> None:
-        """3.1 asks for at least one character: 0x02"""
+        """3.1 asks for at least one character: 0x02 [v31:empty-client-id]"""
         for clean in (True, False):
             client = self.open(V31)
             client.connect("", clean=clean, expect_reason=0x02)
@@ -188,7 +190,8 @@ class ConnectOrder(ConformanceCase):
 
     @both
     def test_any_other_packet_first(self, version: int) -> None:
-        """[v5:MQTT-3.1.0-1] [v3:MQTT-3.1.0-1] [v5:MQTT-3.14.0-1]: closed without a word, also PUBACK before CONNECT"""
+        """[v5:MQTT-3.1.0-1] [v3:MQTT-3.1.0-1] [v5:MQTT-3.14.0-1] [security:3]: closed without a word, also PUBACK before
+        CONNECT"""
         firsts = [
             packets.publish("t", "x", version=version),
             packets.publish("t", "x", qos=2, packet_id=1, version=version),

@@ -80,7 +80,8 @@ class TakeOver(ConformanceCase):
     """A second connection with the same client identifier."""
 
     def test_the_old_connection_ends(self) -> None:
-        """[v5:MQTT-3.1.4-3] [v3:MQTT-3.1.4-2]: DISCONNECT 0x8E in v5, the close in v3, whatever the new one speaks"""
+        """[v5:MQTT-3.1.4-3] [v5:MQTT-3.14.2-2] [v3:MQTT-3.1.4-2]: DISCONNECT 0x8E in v5, the close in v3, whatever the
+        new one speaks"""
         for old in (V31, V311, V5):
             for new in (V31, V311, V5):
                 with self.subTest(old=old, new=new):
@@ -107,7 +108,7 @@ class TakeOver(ConformanceCase):
         second.expect_message("next")
 
     def test_many_take_overs_while_subscriptions_change(self) -> None:
-        """CVE-2025-59946, CVE-2026-22040: the same id reconnects while it subscribes, unsubscribes and is sent to"""
+        """[security:2] CVE-2025-59946, CVE-2026-22040: the same id reconnects while it subscribes, unsubscribes and is sent to"""
         client_id, stop = self.unique(), threading.Event()
         topic, address = self.topic(), self.broker.address
 

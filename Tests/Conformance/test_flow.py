@@ -108,7 +108,7 @@ class FromClients(ConformanceCase):
     settings = {"mqtt.receive_maximum": "5"}
 
     def test_exceeding_it_ends_the_connection(self) -> None:
-        """0x93 for the sixth QoS 2 message without PUBREL [v5:MQTT-3.3.4-7] (CVE-2023-28366)"""
+        """0x93 for the sixth QoS 2 message without PUBREL [v5:MQTT-3.3.4-7] [security:5] (CVE-2023-28366)"""
         client = self.open()
         self.assertEqual(client.connect(self.unique()).get(Prop.RECEIVE_MAXIMUM), 5)
         for n in range(1, 6):

@@ -66,12 +66,12 @@ class KeepAlive(ConformanceCase):
 
 
 class ServerKeepAlive(ConformanceCase):
-    """The broker's own cap, `mqtt.server_keepalive` (security.md, class 11)."""
+    """The broker's own cap, `mqtt.server_keepalive`."""
 
     settings = {"mqtt.server_keepalive": "1s"}
 
     def test_announced_and_enforced(self) -> None:
-        """[v5:MQTT-3.2.2-21] [v5:MQTT-3.1.2-21]: it holds for who asked for more, or for none"""
+        """[v5:MQTT-3.2.2-21] [v5:MQTT-3.1.2-21] [security:11]: it holds for who asked for more, or for none"""
         clients = []
         for keep_alive in (0, 600):
             client = self.open()

@@ -1,6 +1,6 @@
 # This source file is part of the NanoMQ Swift project
 # SPDX-License-Identifier: Apache-2.0
-"""What strangers and slow or greedy clients may cost (security.md, classes 4, 5 and 11)."""
+"""What strangers and slow or greedy clients may cost (docs/conformance.md, classes of faults 4, 5 and 11)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class BeforeConnect(MemoryCase):
     settings = {"limits.connect_timeout": "1s", "limits.max_connect_size": "64KB"}
 
     def test_a_huge_announced_connect_is_refused_at_the_header(self) -> None:
-        """CVE-2017-7651, CVE-2023-0809: beyond `limits.max_connect_size` the header is enough
-        [v5:MQTT-3.1.4-2] [v3:MQTT-3.1.4-3]"""
+        """CVE-2017-7651, CVE-2023-0809: beyond `limits.max_connect_size` the header is enough [security:4]
+        [v5:MQTT-3.1.4-2] [v3:MQTT-3.1.4-1]"""
         for size in (65 * 1024, MEGABYTE, 268_435_455):
             client = self.open(V311)
             client.send(b"\x10" + packets.varint(size))
@@ -59,7 +59,8 @@ class BeforeConnect(MemoryCase):
         raise AssertionError("the connection was not closed")
 
     def test_memory_grows_with_what_arrives_only(self) -> None:
-        """200 connections that announce 60 KB and send 20 bytes cost less than 8 MB, and all end by the timeout"""
+        """200 connections that announce 60 KB and send 20 bytes cost less than 8 MB, and all end by the timeout
+        [security:4]"""
         before = self.warm_up()
         clients = [self.open(V311) for _ in range(200)]
         for client in clients:
@@ -70,7 +71,7 @@ class BeforeConnect(MemoryCase):
             client.expect_closed(timeout=6)
 
     def test_silence_and_halves_are_closed_in_time(self) -> None:
-        """`limits.connect_timeout`: nothing, one byte, half a CONNECT, a byte now and then"""
+        """`limits.connect_timeout`: nothing, one byte, half a CONNECT, a byte now and then [security:4] [security:11]"""
         started = time.monotonic()
         whole = packets.connect("x" * 40)
         clients = [self.open() for _ in range(4)]
@@ -83,7 +84,8 @@ class BeforeConnect(MemoryCase):
         self.assertGreater(time.monotonic() - started, 0.9)
 
     def test_broken_wills_leave_nothing_behind(self) -> None:
-        """CVE-2023-3592: 500 refused CONNECT packets with a will of 50 KB and wrong properties: less than 8 MB"""
+        """CVE-2023-3592: 500 refused CONNECT packets with a will of 50 KB and wrong properties: less than 8 MB
+        [security:5]"""
         before = self.warm_up()
         for _ in range(500):
             client = self.open()
@@ -108,7 +110,8 @@ class Greed(MemoryCase):
 
     @both
     def test_qos2_never_released(self, version: int) -> None:
-        """CVE-2023-28366: ids without PUBREL, again and again on new connections, stay bounded (20 MB)"""
+        """CVE-2023-28366: ids without PUBREL, again and again on new connections, stay bounded (20 MB)
+        [security:5]"""
         before = self.warm_up()
         for _ in range(10):
             client = self.client(version)
@@ -166,7 +169,8 @@ class Greed(MemoryCase):
         again.expect_message("1000")
 
     def test_sessions_that_end_leave_nothing_behind(self) -> None:
-        """1000 clients with subscriptions, retained and removed messages: less than 16 MB after they have gone"""
+        """1000 clients with subscriptions, retained and removed messages: less than 16 MB after they have gone
+        [security:5]"""
         before = self.warm_up()
         for n in range(1000):
             client = self.open()
@@ -225,10 +229,10 @@ class Bursts(ConformanceCase):
 
 
 class Unconfigured(ConformanceCase):
-    """What nobody configured is closed, not open (security.md, class 7)."""
+    """What nobody configured is closed, not open."""
 
     def test_packets_of_the_default_maximum(self) -> None:
-        """The shared broker announces 10 MB: one byte more is 0x95, in v3 the close [v5:MQTT-3.2.2-15]"""
+        """The shared broker announces 10 MB: one byte more is 0x95, in v3 the close [v5:MQTT-3.2.2-15] [security:7]"""
         for version in (V311, V5):
             client = self.client(version)
             client.send(b"\x30" + packets.varint(10 * MEGABYTE))

@@ -27,7 +27,8 @@ class AfterConnect(ConformanceCase):
 
     @both
     def test_wrong_direction(self, version: int) -> None:
-        """Packets only a server sends, and the reserved types [v5:MQTT-4.13.1-1] [v3:MQTT-4.8.0-1] (CVE-2021-28166)"""
+        """Packets only a server sends, and the reserved types [v5:MQTT-4.13.1-1] [v3:MQTT-4.8.0-1] [security:3]
+        (CVE-2021-28166)"""
         acknowledgement = b"\0\1\0\0" if version == V5 else b"\0\1\0"
         self.refused(
             version,
@@ -42,11 +43,13 @@ class AfterConnect(ConformanceCase):
 
     @both
     def test_remaining_length_of_five_bytes(self, version: int) -> None:
-        """CVE-2026-21888: more than four length bytes, over a varint's end [v5:MQTT-1.5.5-1] [v3:MQTT-4.8.0-1]"""
+        """CVE-2026-21888: more than four length bytes, over a varint's end [v5:MQTT-1.5.5-1] [v3:MQTT-4.8.0-1]
+        [security:1]"""
         self.refused(version, b"\x30\xff\xff\xff\xff\x01", b"\xc0\x80\x80\x80\x80\x00", b"\x30\xff\xff\xff\x80\x7f")
 
     def test_property_lengths_that_lie(self) -> None:
-        """A property length beyond the packet, of five bytes, cutting a property [v5:MQTT-4.13.1-1] (778a0c6c7)"""
+        """A property length beyond the packet, of five bytes, cutting a property [v5:MQTT-4.13.1-1] [security:1] [security:12]
+        (NATS 778a0c6c7)"""
         topic = packets.binary("t")
         self.refused(
             V5,
@@ -84,7 +87,8 @@ class AfterConnect(ConformanceCase):
 
     @both
     def test_bodies_cut_short(self, version: int) -> None:
-        """Fields beyond the packet's end [v5:MQTT-4.13.1-1] [v3:MQTT-4.8.0-1] (over-reads: nanomq#1154 and others)"""
+        """Fields beyond the packet's end [v5:MQTT-4.13.1-1] [v3:MQTT-4.8.0-1] [security:1] (over-reads: nanomq#1154
+        and others)"""
         self.refused(
             version,
             packets.packet(Type.PUBLISH, 0, b""),
@@ -138,7 +142,7 @@ class AfterConnect(ConformanceCase):
 
     @both
     def test_packet_id_zero_in_acknowledgements(self, version: int) -> None:
-        """[v5:MQTT-2.2.1-3] [v3:MQTT-2.3.1-1] (NATS c4616f674): refused or ignored, and the broker lives"""
+        """[v5:MQTT-2.2.1-3] [v3:MQTT-2.3.1-1] [security:12] (NATS c4616f674): refused or ignored, and the broker lives"""
         for kind in (Type.PUBACK, Type.PUBREC, Type.PUBREL, Type.PUBCOMP):
             client = self.client(version)
             client.send(packets.acknowledgement(kind, 0))
@@ -180,7 +184,8 @@ class Connects(ConformanceCase):
 
     @both
     def test_cut_at_every_byte_and_filled_with_length(self, version: int) -> None:
-        """A CONNECT whose body ends anywhere [v5:MQTT-3.1.4-1] [v5:MQTT-3.1.3-3] [v3:MQTT-3.1.4-1] [v3:MQTT-3.1.3-3]"""
+        """A CONNECT whose body ends anywhere [v5:MQTT-3.1.4-1] [v5:MQTT-3.1.3-3] [v3:MQTT-3.1.4-1] [v3:MQTT-3.1.3-3]
+        [v3:MQTT-3.2.2-6] [security:1]"""
         fields = {"will_topic": "w", "will_payload": "p", "username": "u", "password": "p"}
         body = packets.connect("id", version, **fields)[2:]
         for length in range(len(body)):
@@ -227,7 +232,8 @@ class Noise(ConformanceCase):
 
     @both
     def test_random_bytes_and_broken_copies(self, version: int) -> None:
-        """Random streams, and true packets with flipped bytes, by a fixed seed [v5:MQTT-4.13.1-1] [v3:MQTT-4.8.0-1]"""
+        """Random streams, and true packets with flipped bytes, by a fixed seed [v5:MQTT-4.13.1-1] [v3:MQTT-4.8.0-1]
+        [security:8]"""
         chance = random.Random(version)
         models = [
             packets.publish("topic/a", "payload", 2, 7, version=version),

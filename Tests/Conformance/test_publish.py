@@ -32,7 +32,7 @@ class Delivery(ConformanceCase):
 
     @versions(V31, V311, V5)
     def test_across_versions(self, version: int) -> None:
-        """A message travels from each version to each other one [v5:MQTT-4.5.0-1]"""
+        """A message travels from each version to each other one [v5:MQTT-4.5.0-1] [v3:MQTT-7.0.0-2]"""
         publisher = self.client(version)
         subscribers = [self.subscriber(self.topic(), version=other, options=2) for other in (V31, V311, V5)]
         for qos in (0, 1, 2):
@@ -51,7 +51,7 @@ class Delivery(ConformanceCase):
 
     @both
     def test_order_is_kept(self, version: int) -> None:
-        """[v5:MQTT-4.6.0-5] [v5:MQTT-4.6.0-6] [v3:MQTT-4.6.0-6]"""
+        """[v5:MQTT-4.6.0-5] [v5:MQTT-4.6.0-6] [v3:MQTT-4.6.0-5] [v3:MQTT-4.6.0-6]"""
         publisher = self.client(version)
         for qos in (0, 1, 2):
             topic = self.topic(str(qos))
@@ -101,7 +101,8 @@ class PublisherFlows(ConformanceCase):
 
     @both
     def test_qos2_is_routed_once(self, version: int) -> None:
-        """[v5:MQTT-4.3.3-10] [v3:MQTT-4.3.3-2] [v5:MQTT-3.3.1-3]: repetitions with DUP before PUBREL"""
+        """[v5:MQTT-4.3.3-10] [v3:MQTT-4.3.3-2] [v5:MQTT-3.3.1-3] [v3:MQTT-3.3.1-3] [security:9]: repetitions with DUP
+        before PUBREL"""
         subscriber = self.subscriber(self.topic(), version=version, options=2)
         publisher = self.client(version)
         publisher.send_publish(self.topic(), "once", 2, packet_id=9)

@@ -39,7 +39,8 @@ class CleanStart(SessionCase):
     def test_resume_and_clean_start(self, version: int) -> None:
         """[v5:MQTT-3.1.2-4] [v5:MQTT-3.1.2-5] [v5:MQTT-3.1.2-6] [v5:MQTT-3.1.2-23] [v5:MQTT-3.1.4-4] [v5:MQTT-3.2.2-2]
         [v5:MQTT-3.2.2-3] [v5:MQTT-3.1.3-2] [v5:MQTT-4.1.0-1] [v3:MQTT-3.1.2-4] [v3:MQTT-3.1.2-5] [v3:MQTT-3.1.2-6]
-        [v3:MQTT-3.2.2-1] [v3:MQTT-3.2.2-2] [v3:MQTT-3.2.2-3] [v3:MQTT-3.1.3-2]"""
+        [v3:MQTT-3.1.4-3] [v3:MQTT-3.2.2-1] [v3:MQTT-3.2.2-2] [v3:MQTT-3.2.2-3] [v3:MQTT-3.1.3-2] [v3:MQTT-4.1.0-1]
+        [v3:MQTT-4.1.0-2]"""
         client_id, publisher = self.unique(), self.client(version)
         first = self.resume(version, client_id, present=False)
         first.subscribe(self.topic(), options=1)
@@ -54,7 +55,7 @@ class CleanStart(SessionCase):
         clean.expect_nothing()
 
     def test_v31_session_is_kept(self) -> None:
-        """3.1 has the clean session flag too: messages wait"""
+        """3.1 has the clean session flag too: messages wait [v31:session]"""
         client_id = self.unique()
         first = self.client(V31, client_id, clean=False)
         first.subscribe(self.topic(), options=1)
@@ -173,7 +174,7 @@ class Resending(SessionCase):
 
     @both
     def test_publishers_qos2_survives_the_connection(self, version: int) -> None:
-        """[v5:MQTT-4.3.3-10] [v5:MQTT-4.4.0-1] [v3:MQTT-4.3.3-2]: the id is still known, so nothing comes twice"""
+        """[v5:MQTT-4.3.3-10] [v5:MQTT-4.4.0-1] [v3:MQTT-4.3.3-2] [security:9]: the id is still known, so nothing comes twice"""
         subscriber = self.subscriber(self.topic(), version=version, options=2)
         client_id = self.unique()
         publisher = self.client(version, client_id, clean=False, **self.kept(version))
@@ -227,7 +228,7 @@ class Expiry(SessionCase):
                 self.assertEqual(connack.session_present, present)
 
     def test_disconnect_must_not_make_a_session_last(self) -> None:
-        """From 0 to more is a protocol error [v5:MQTT-3.14.2-2]"""
+        """Session Expiry Interval from 0 to more is a protocol error (section 3.14.2.2.2)"""
         client = self.client()
         client.send(packets.disconnect(reason=0, properties=[(Prop.SESSION_EXPIRY, 10)]))
         client.expect_error(Reason.PROTOCOL_ERROR)

@@ -85,7 +85,7 @@ class Names(ConformanceCase):
 
     @both
     def test_empty_names_and_filters(self, version: int) -> None:
-        """[v5:MQTT-4.7.3-1] [v3:MQTT-4.7.3-1] (CVE-2021-34432: an empty topic ended the broker)"""
+        """[v5:MQTT-4.7.3-1] [v3:MQTT-4.7.3-1] [security:1] (CVE-2021-34432: an empty topic ended the broker)"""
         for qos in (0, 1, 2):
             client = self.client(version)
             client.send_publish("", "x", qos)
@@ -139,7 +139,7 @@ class Names(ConformanceCase):
 
     @both
     def test_the_longest_name(self, version: int) -> None:
-        """65535 bytes are allowed [v5:MQTT-4.7.3-3] [v3:MQTT-4.7.3-3] (NATS: an oversized topic)"""
+        """65535 bytes are allowed [v5:MQTT-4.7.3-3] [v3:MQTT-4.7.3-3] [security:12] (NATS 54e6bf274)"""
         name = self.topic("").ljust(65535, "x")
         client = self.subscriber(name, version=version)
         client.send_publish(name, "long")
@@ -147,7 +147,8 @@ class Names(ConformanceCase):
 
     @both
     def test_the_deepest_name(self, version: int) -> None:
-        """65535 levels end no broker: filter, name, retained message. It may refuse them [v5:MQTT-4.7.3-3]"""
+        """65535 levels end no broker: filter, name, retained message. It may refuse them [v5:MQTT-4.7.3-3]
+        [security:8]"""
         deep = "/" * 65535
         wild = "+/" * 32767 + "+"
         client = self.client(version)
@@ -165,3 +166,15 @@ class Names(ConformanceCase):
         publisher.send_publish(deep, "", retain=True)
         publisher.send_publish("/" * 32767, "", retain=True)
         self.subscriber(self.topic(), version=version).expect_nothing()
+
+    @both
+    def test_dollar_names_of_every_kind(self, version: int) -> None:
+        """[security:8] CVE-2018-12543: topic names that begin with $ but are nothing known, or only nearly: whatever
+        becomes of them, the broker lives"""
+        for name in ("$", "$$", "$/", "$S", "$SYS", "$SYSTEM", "$SYS/", "$share", "$share/g/t", "$queue/t", "$CONTROL/x"):
+            client = self.client(version)
+            client.send_publish(name, "x", 1, retain=True)
+            client.send_publish(name, "", 1, retain=True)
+            client.send(packets.subscribe(9, [(name, 1)], version), packets.unsubscribe(10, [name], version))
+            client.close()
+        self.client(version).expect_nothing()

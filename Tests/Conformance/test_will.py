@@ -144,7 +144,7 @@ class NotPublished(WillCase):
 
     @both
     def test_not_to_the_brokers_own_topics(self, version: int) -> None:
-        """A will cannot forge what clients may not publish: refused at CONNECT or dropped (security.md, class 6)"""
+        """A will cannot forge what clients may not publish: refused at CONNECT or dropped [security:6]"""
         watcher = self.subscriber("$SYS/#", version=version)
         forged = "$SYS/brokers/nanomq/version"
         client = self.open(version)

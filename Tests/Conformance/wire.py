@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections import deque
 from typing import Optional
 
 import packets
@@ -32,6 +33,7 @@ class Client:
         self.socket = socket.create_connection(address, timeout=DEFAULT_TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
+        self._held: deque[Packet] = deque()
         self._next_id = 0
 
     # Bytes
@@ -67,6 +69,8 @@ class Client:
 
     def receive(self, timeout: float = DEFAULT_TIMEOUT) -> Packet:
         """The next packet; raises `Closed`, `TimeoutError` or `WireViolation`."""
+        if self._held:
+            return self._held.popleft()
         deadline = time.monotonic() + timeout
         length, shift, at = 0, 0, 1
         while True:
@@ -85,12 +89,7 @@ class Client:
 
     def expect(self, kind: Type, timeout: float = DEFAULT_TIMEOUT, **fields: object) -> Packet:
         """The next packet must be of this type and have these field values."""
-        try:
-            found = self.receive(timeout)
-        except TimeoutError:
-            raise AssertionError(f"expected {kind.name}, nothing came in {timeout} s") from None
-        except Closed:
-            raise AssertionError(f"expected {kind.name}, the connection was closed") from None
+        found = self.expect_any(kind, timeout)
         if found.type != kind:
             raise AssertionError(f"expected {kind.name}, got {found}")
         for name, wanted in fields.items():
@@ -98,6 +97,25 @@ class Client:
             if actual != wanted:
                 raise AssertionError(f"expected {kind.name} with {name}={wanted!r}, got {found}")
         return found
+
+    def expect_among(self, kind: Type, packet_id: int) -> Packet:
+        """A packet of this type and identifier, perhaps after others, which stay for later."""
+        others: list[Packet] = []
+        while True:
+            found = self.expect_any(kind)
+            if found.type == kind and found.packet_id == packet_id:
+                self._held.extendleft(reversed(others))
+                return found
+            others.append(found)
+
+    def expect_any(self, wanted: Type, timeout: float = DEFAULT_TIMEOUT) -> Packet:
+        """The next packet, whatever it is; `wanted` is named where none comes."""
+        try:
+            return self.receive(timeout)
+        except TimeoutError:
+            raise AssertionError(f"expected {wanted.name}, nothing came in {timeout} s") from None
+        except Closed:
+            raise AssertionError(f"expected {wanted.name}, the connection was closed") from None
 
     def expect_closed(self, timeout: float = DEFAULT_TIMEOUT) -> None:
         """The broker must close, and send nothing more before."""
@@ -217,7 +235,7 @@ class Client:
             self.send(packets.acknowledgement(Type.PUBACK, message.packet_id))
         elif message.qos == 2:
             self.send(packets.acknowledgement(Type.PUBREC, message.packet_id))
-            self.expect(Type.PUBREL, packet_id=message.packet_id)
+            self.expect_among(Type.PUBREL, message.packet_id)
             self.send(packets.acknowledgement(Type.PUBCOMP, message.packet_id))
 
     def expect_message(
