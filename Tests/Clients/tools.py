@@ -84,7 +84,8 @@ class MosquittoCase(ConformanceCase):
     def setUpClass(cls) -> None:
         missing = [tool for tool in ("mosquitto_pub", "mosquitto_sub", "stdbuf") if shutil.which(tool) is None]
         if missing:
-            raise RuntimeError(f"{' and '.join(missing)} not found: install the packages mosquitto-clients and coreutils")
+            tools = " and ".join(missing)
+            raise RuntimeError(f"{tools} not found: install the packages mosquitto-clients and coreutils")
         super().setUpClass()
 
     def address(self) -> list[str]:

@@ -94,7 +94,7 @@ class ConformanceCase(unittest.TestCase):
     def expect_refused_connect(
         self, *reasons: int, version: int = V5, data: Optional[bytes] = None, **fields: object
     ) -> None:
-        """A CONNECT with these fields (or these bytes) must fail: by the close in v3, in v5 by CONNACK and the close."""
+        """A CONNECT with these fields (or bytes) must fail: by the close in v3, in v5 by CONNACK and the close."""
         client = self.open(version)
         client.send(packets.connect(self.unique(), version=version, **fields) if data is None else data)
         if version == V5:

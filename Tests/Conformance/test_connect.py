@@ -190,8 +190,8 @@ class ConnectOrder(ConformanceCase):
 
     @both
     def test_any_other_packet_first(self, version: int) -> None:
-        """[v5:MQTT-3.1.0-1] [v3:MQTT-3.1.0-1] [v5:MQTT-3.14.0-1] [security:3]: closed without a word, also PUBACK before
-        CONNECT"""
+        """[v5:MQTT-3.1.0-1] [v3:MQTT-3.1.0-1] [v5:MQTT-3.14.0-1] [security:3]: closed without a word, also
+        PUBACK before CONNECT"""
         firsts = [
             packets.publish("t", "x", version=version),
             packets.publish("t", "x", qos=2, packet_id=1, version=version),

@@ -108,7 +108,8 @@ class TakeOver(ConformanceCase):
         second.expect_message("next")
 
     def test_many_take_overs_while_subscriptions_change(self) -> None:
-        """[security:2] CVE-2025-59946, CVE-2026-22040: the same id reconnects while it subscribes, unsubscribes and is sent to"""
+        """[security:2] CVE-2025-59946, CVE-2026-22040: the same id reconnects while it subscribes, unsubscribes and is
+        sent to"""
         client_id, stop = self.unique(), threading.Event()
         topic, address = self.topic(), self.broker.address
 
@@ -172,3 +173,24 @@ class Shutdown(ConformanceCase):
             client.expect_error(Reason.SERVER_SHUTTING_DOWN)
             client.close()
         self.assertEqual(broker.stop(), 0)
+
+    def test_clients_that_do_not_listen_do_not_hold_it_up(self) -> None:
+        """A client that never reads with much to read, one in the middle of CONNECT, one in the middle of a PUBLISH:
+        the broker leaves in time with code 0 all the same"""
+        executable = SHARED["broker"].executable
+        if executable is None:
+            self.skipTest("an external broker is not ours to stop")
+        broker = Broker.start(executable)
+        self.addCleanup(broker.kill)
+        deaf, silent, publisher = (Client(broker.address, V311) for _ in range(3))
+        deaf.connect("deaf")
+        deaf.subscribe("load")
+        silent.send(packets.connect("silent", V311)[:5])
+        publisher.connect("publisher")
+        for _ in range(30):
+            publisher.send_publish("load", bytes(1024 * 1024))
+            publisher.fence()
+        publisher.send(packets.publish("load", bytes(1000), version=V311)[:500])
+        self.assertEqual(broker.stop(), 0)
+        for client in (deaf, silent, publisher):
+            client.close()

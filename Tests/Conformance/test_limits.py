@@ -71,7 +71,8 @@ class BeforeConnect(MemoryCase):
             client.expect_closed(timeout=6)
 
     def test_silence_and_halves_are_closed_in_time(self) -> None:
-        """`limits.connect_timeout`: nothing, one byte, half a CONNECT, a byte now and then [security:4] [security:11]"""
+        """`limits.connect_timeout`: nothing, one byte, half a CONNECT, a byte now and then
+        [security:4] [security:11]"""
         started = time.monotonic()
         whole = packets.connect("x" * 40)
         clients = [self.open() for _ in range(4)]
@@ -199,6 +200,43 @@ class Bursts(ConformanceCase):
             client.expect(Type.PINGRESP)
         for _ in range(5000):
             client.expect(Type.PUBACK, packet_id=9)
+
+    def test_the_largest_numbers(self) -> None:
+        """Intervals of 0xFFFFFFFF and their neighbours everywhere at once: no sum overflows [security:8]"""
+        longest = 0xFFFFFFFF
+        for interval in (longest, longest - 1, 0x7FFFFFFF, 0x80000000):
+            client_id, kept = self.unique(), [(Prop.SESSION_EXPIRY, interval), (Prop.RECEIVE_MAXIMUM, 65535)]
+            client = self.client(
+                client_id=client_id,
+                keep_alive=65535,
+                properties=[*kept, (Prop.MAXIMUM_PACKET_SIZE, longest), (Prop.TOPIC_ALIAS_MAXIMUM, 65535)],
+                will_topic=self.topic("will"),
+                will_properties=[(Prop.WILL_DELAY, interval), (Prop.MESSAGE_EXPIRY, interval)],
+            )
+            wanted = packets.options(1, retain_handling=2)
+            client.subscribe(self.topic(), options=wanted, properties=[(Prop.SUBSCRIPTION_ID, 268_435_455)])
+            client.close()
+            publisher = self.client()
+            publisher.publish(self.topic(), "x", 1, True, [(Prop.MESSAGE_EXPIRY, interval)])
+            again = self.client(client_id=client_id, clean=False, properties=kept)
+            again.expect_message("x")
+            again.disconnect(0, [(Prop.SESSION_EXPIRY, interval)])
+
+    def test_many_retained_messages_at_once(self) -> None:
+        """3000 retained messages to a subscriber with a window of 10, and to one without"""
+        publisher = self.client(V311)
+        count = 3000
+        for n in range(0, count, 500):
+            publisher.send(*[packets.publish(self.topic(str(i)), "x", 0, retain=True, version=V311)
+                             for i in range(n, n + 500)])
+            publisher.fence()
+        for properties in ([(Prop.RECEIVE_MAXIMUM, 10)], []):
+            subscriber = self.client(properties=properties)
+            subscriber.subscribe(self.topic("+"), options=1)
+            found = {subscriber.expect(Type.PUBLISH).topic for _ in range(count)}
+            self.assertEqual(len(found), count)
+        publisher.send(*[packets.publish(self.topic(str(n)), "", retain=True, version=V311) for n in range(count)])
+        publisher.fence()
 
     def test_many_connections(self) -> None:
         """300 clients at once, each gets one message"""

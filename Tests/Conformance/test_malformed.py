@@ -48,8 +48,8 @@ class AfterConnect(ConformanceCase):
         self.refused(version, b"\x30\xff\xff\xff\xff\x01", b"\xc0\x80\x80\x80\x80\x00", b"\x30\xff\xff\xff\x80\x7f")
 
     def test_property_lengths_that_lie(self) -> None:
-        """A property length beyond the packet, of five bytes, cutting a property [v5:MQTT-4.13.1-1] [security:1] [security:12]
-        (NATS 778a0c6c7)"""
+        """A property length beyond the packet, of five bytes, cutting a property [v5:MQTT-4.13.1-1] [security:1]
+        [security:12] (NATS 778a0c6c7)"""
         topic = packets.binary("t")
         self.refused(
             V5,
@@ -142,7 +142,8 @@ class AfterConnect(ConformanceCase):
 
     @both
     def test_packet_id_zero_in_acknowledgements(self, version: int) -> None:
-        """[v5:MQTT-2.2.1-3] [v3:MQTT-2.3.1-1] [security:12] (NATS c4616f674): refused or ignored, and the broker lives"""
+        """[v5:MQTT-2.2.1-3] [v3:MQTT-2.3.1-1] [security:12] (NATS c4616f674): refused or ignored, and the
+        broker lives"""
         for kind in (Type.PUBACK, Type.PUBREC, Type.PUBREL, Type.PUBCOMP):
             client = self.client(version)
             client.send(packets.acknowledgement(kind, 0))

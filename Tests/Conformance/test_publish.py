@@ -67,6 +67,38 @@ class Delivery(ConformanceCase):
                 subscriber.expect_message(str(n), acknowledge=False)
 
     @both
+    def test_order_between_many_clients(self, version: int) -> None:
+        """[v5:MQTT-4.6.0-5] [v3:MQTT-4.6.0-6]: each subscriber sees each publisher's messages in order, none twice and
+        none lost, on whatever threads they live"""
+        count, names = 200, [f"p{n}" for n in range(6)]
+        subscribers = [self.subscriber(self.topic("+"), version=version, options=1) for _ in range(6)]
+        for name in names:
+            publisher = self.client(version)
+            topic = self.topic(name)
+            publisher.send(*[packets.publish(topic, str(n), 1, n + 1, version=version) for n in range(count)])
+        for subscriber in subscribers:
+            seen: dict[str, list[int]] = {}
+            for _ in range(count * len(names)):
+                message = subscriber.expect(Type.PUBLISH)
+                subscriber.acknowledge(message)
+                seen.setdefault(message.topic, []).append(int(message.payload))
+            self.assertEqual(seen, {self.topic(name): list(range(count)) for name in names})
+
+    @both
+    def test_a_publisher_that_leaves_at_once(self, version: int) -> None:
+        """What was sent before the close, with DISCONNECT or without, is processed [v5:MQTT-4.5.0-1]"""
+        subscriber = self.subscriber(self.topic(), version=version)
+        for farewell in (packets.disconnect(version), b""):
+            client = self.open(version)
+            client.send(
+                packets.connect(self.unique(), version),
+                packets.publish(self.topic(), "last words", version=version),
+                farewell,
+            )
+            client.socket.shutdown(1)
+            subscriber.expect_message("last words")
+
+    @both
     def test_own_messages_come_back(self, version: int) -> None:
         """Without No Local a client hears itself [v5:MQTT-4.5.0-1]"""
         client = self.subscriber(self.topic(), version=version)
@@ -128,7 +160,7 @@ class PublisherFlows(ConformanceCase):
             subscriber.expect_message(text)
 
     def test_v5_qos2_same_id_without_dup(self) -> None:
-        """Our rule: PUBREC 0x91, and the exchange that stands is not disturbed [v5:MQTT-4.3.3-9]"""
+        """Our rule: PUBREC 0x91, and the exchange that stands is not disturbed [v5:MQTT-3.5.2-1]"""
         subscriber = self.subscriber(self.topic(), options=2)
         publisher = self.client()
         publisher.send_publish(self.topic(), "one", 2, packet_id=3)
@@ -139,6 +171,18 @@ class PublisherFlows(ConformanceCase):
         publisher.expect(Type.PUBCOMP, packet_id=3, reason=0)
         subscriber.expect_message("one")
         subscriber.expect_nothing()
+
+    def test_v5_an_id_is_new_after_a_refusing_pubrec(self) -> None:
+        """[v5:MQTT-4.3.3-9]: a refused QoS 2 message needs no PUBREL, its id may carry the next one"""
+        subscriber = self.subscriber(self.topic(), options=2)
+        publisher = self.client()
+        publisher.send_publish("$SYS/forbidden", "no", 2, packet_id=8)
+        publisher.expect(Type.PUBREC, packet_id=8, reason=Reason.NOT_AUTHORIZED)
+        publisher.send_publish(self.topic(), "yes", 2, packet_id=8)
+        publisher.expect(Type.PUBREC, packet_id=8, reason=0)
+        publisher.send(packets.acknowledgement(Type.PUBREL, 8))
+        publisher.expect(Type.PUBCOMP, packet_id=8, reason=0)
+        subscriber.expect_message("yes")
 
     def test_v3_qos2_same_id_without_dup_is_a_duplicate(self) -> None:
         """[v3:MQTT-4.3.3-2]: our rule for v3, which has no code for it"""
@@ -198,6 +242,23 @@ class SubscriberFlows(ConformanceCase):
             publisher.publish(self.topic(), str(n), 1 + n % 2)
         messages = [subscriber.expect_message(str(n), acknowledge=False) for n in range(20)]
         self.assertEqual(len({message.packet_id for message in messages}), 20)
+
+    def test_ids_wrap_around_those_in_flight(self) -> None:
+        """[v5:MQTT-2.2.1-4] [v3:MQTT-2.3.1-4]: 70000 messages to one session while the first stays unacknowledged: its
+        id is not used again, and neither is 0"""
+        subscriber = self.subscriber(self.topic(), version=V311, options=1)
+        publisher = self.client(V311)
+        publisher.publish(self.topic(), "first", 1)
+        held = subscriber.expect_message("first", acknowledge=False).packet_id
+        batch = 500
+        data = b"".join(packets.publish(self.topic(), "x", 1, n, version=V311) for n in range(1, batch + 1))
+        for _ in range(70_000 // batch):
+            publisher.send(data)
+            ids = [subscriber.expect(Type.PUBLISH).packet_id for _ in range(batch)]
+            self.assertNotIn(held, ids)
+            self.assertEqual(len(set(ids)), batch)
+            subscriber.send(*[packets.acknowledgement(Type.PUBACK, packet_id) for packet_id in ids])
+            self.assertEqual(len(publisher.fence()), batch)
 
     @both
     def test_no_resend_while_connected(self, version: int) -> None:

@@ -102,7 +102,8 @@ class Retained(ConformanceCase):
             self.subscriber(self.topic(), version=version, options=granted).expect_message("kept", qos=granted)
 
     def test_survives_its_publisher_and_keeps_properties(self) -> None:
-        """[v5:MQTT-3.3.1-5] [v5:MQTT-3.3.2-4] [v5:MQTT-3.3.2-17] [v3:MQTT-3.1.2-7]: the properties are stored with it"""
+        """[v5:MQTT-3.3.1-5] [v5:MQTT-3.3.2-4] [v5:MQTT-3.3.2-17] [v3:MQTT-3.1.2-7]: the properties are stored with
+        it"""
         properties = [(Prop.PAYLOAD_FORMAT, 1), (Prop.CONTENT_TYPE, "text"), (Prop.USER_PROPERTY, ("k", "v"))]
         publisher = self.client()
         publisher.publish(self.topic(), "kept", 1, retain=True, properties=properties)

@@ -96,6 +96,23 @@ class CleanStart(SessionCase):
         client = self.resume(other, client_id)
         client.expect_message("waited", qos=2)
 
+    def test_v5_options_of_subscriptions_are_kept(self) -> None:
+        """No Local, Retain As Published and the identifier outlive the connection [v5:MQTT-3.1.2-5]"""
+        client_id, publisher = self.unique(), self.client()
+        first = self.client(client_id=client_id, clean=False, **self.kept(V5))
+        wanted = packets.options(1, no_local=True, retain_as_published=True)
+        first.subscribe(self.topic(), options=wanted, properties=[(Prop.SUBSCRIPTION_ID, 77)])
+        first.disconnect()
+        publisher.publish(self.topic(), "queued", 1, retain=True)
+        second = self.resume(V5, client_id)
+        for text in ("queued", "live"):
+            message = second.expect_message(text, retain=True)
+            self.assertEqual(message.all(Prop.SUBSCRIPTION_ID), [77])
+            if text == "queued":
+                publisher.publish(self.topic(), "live", 1, retain=True)
+        second.publish(self.topic(), "own", 1)
+        second.expect_nothing()
+
     @both
     def test_case_and_length_of_ids_count(self, version: int) -> None:
         """[v5:MQTT-3.1.3-2]: ids that are nearly alike are different clients"""
@@ -174,7 +191,8 @@ class Resending(SessionCase):
 
     @both
     def test_publishers_qos2_survives_the_connection(self, version: int) -> None:
-        """[v5:MQTT-4.3.3-10] [v5:MQTT-4.4.0-1] [v3:MQTT-4.3.3-2] [security:9]: the id is still known, so nothing comes twice"""
+        """[v5:MQTT-4.3.3-10] [v5:MQTT-4.4.0-1] [v3:MQTT-4.3.3-2] [security:9]: the id is still known, so nothing
+        comes twice"""
         subscriber = self.subscriber(self.topic(), version=version, options=2)
         client_id = self.unique()
         publisher = self.client(version, client_id, clean=False, **self.kept(version))

@@ -116,6 +116,16 @@ class Replacing(ConformanceCase):
         subscriber.expect_nothing()
 
     @both
+    def test_the_same_filter_twice_in_one_packet(self, version: int) -> None:
+        """[v5:MQTT-3.8.4-5] [v3:MQTT-3.8.4-4]: as if it came in two, so the last one holds"""
+        client = self.client(version)
+        client.send(packets.subscribe(1, [(self.topic(), 0), (self.topic(), 2)], version))
+        self.assertEqual(client.expect(Type.SUBACK).reasons, [0, 2])
+        self.client(version).publish(self.topic(), "x", 1)
+        client.expect_message("x", qos=1)
+        client.expect_nothing()
+
+    @both
     def test_retained_messages_come_again(self, version: int) -> None:
         """[v5:MQTT-3.8.4-4] [v3:MQTT-3.8.4-3]"""
         self.client(version).publish(self.topic(), "kept", 1, retain=True)

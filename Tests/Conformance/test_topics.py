@@ -171,7 +171,8 @@ class Names(ConformanceCase):
     def test_dollar_names_of_every_kind(self, version: int) -> None:
         """[security:8] CVE-2018-12543: topic names that begin with $ but are nothing known, or only nearly: whatever
         becomes of them, the broker lives"""
-        for name in ("$", "$$", "$/", "$S", "$SYS", "$SYSTEM", "$SYS/", "$share", "$share/g/t", "$queue/t", "$CONTROL/x"):
+        names = ["$", "$$", "$/", "$S", "$SYS", "$SYSTEM", "$SYS/", "$share", "$share/g/t", "$queue/t", "$CONTROL/x"]
+        for name in names:
             client = self.client(version)
             client.send_publish(name, "x", 1, retain=True)
             client.send_publish(name, "", 1, retain=True)
