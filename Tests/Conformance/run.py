@@ -55,6 +55,16 @@ def failed_tests(result: unittest.TestResult) -> set[str]:
     return set(names())
 
 
+class Result(unittest.TextTestResult):
+    """Ends the run with the test that ended the broker."""
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        super().stopTest(test)
+        if not SHARED["broker"].alive:
+            print(f"\nthe broker died in {test.id()}")
+            self.stop()
+
+
 def start(options: argparse.Namespace) -> Broker:
     """The broker that the command line asks for."""
     if options.external:
@@ -70,7 +80,8 @@ def run(folder: Path, options: argparse.Namespace) -> int:
     suite = load(folder, options.patterns)
     broker = start(options)
     SHARED["broker"] = broker
-    result = unittest.TextTestRunner(verbosity=2 if options.verbose else 1, stream=sys.stdout).run(suite)
+    verbosity = 2 if options.verbose else 1
+    result = unittest.TextTestRunner(verbosity=verbosity, stream=sys.stdout, resultclass=Result).run(suite)
     problems = []
     alive, tail = broker.alive, broker.log_tail()
     code = broker.stop()

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import time
 
@@ -253,6 +255,36 @@ class Bursts(ConformanceCase):
             client.send(whole[: n % (len(whole) + 1)])
             client.close()
         self.client().expect_nothing()
+
+    @both
+    def test_writing_to_sockets_that_are_gone(self, version: int) -> None:
+        """Subscribers reset their connections while messages are on their way to them: the write fails in the middle
+        of the broker's turn, and nobody else is concerned [security:2]"""
+        publisher = self.client(version)
+        for _ in range(60):
+            subscribers = [self.subscriber(self.topic(), version=version) for _ in range(20)]
+            publisher.send_publish(self.topic(), "unread")
+            for subscriber in subscribers:
+                subscriber.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                publisher.send_publish(self.topic(), "to nobody", 1)
+                subscriber.close()
+            for answer in publisher.fence():
+                self.assertEqual(answer.type, Type.PUBACK)
+
+    @both
+    def test_answers_to_clients_that_are_gone(self, version: int) -> None:
+        """Everything at once, and a reset without waiting for the answers [security:2]"""
+        for n in range(300):
+            client = self.open(version)
+            client.send(
+                packets.connect("", version),
+                packets.subscribe(1, [(self.topic(), 1)], version),
+                packets.publish(self.topic(), "x", 1, 2, version=version) * (1 + n % 5),
+                packets.pingreq() * (n % 3),
+            )
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        self.client(version).expect_nothing()
 
     def test_a_half_packet_does_not_hold_others_up(self) -> None:
         """A client that sends half a PUBLISH and waits: others are served, and the rest is taken when it comes"""
