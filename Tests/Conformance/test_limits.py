@@ -151,6 +151,23 @@ class Greed(MemoryCase):
         self.assertLess(peak, 64 * MEGABYTE)
         slow.close()
 
+    @both
+    def test_a_client_that_never_acknowledges(self, version: int) -> None:
+        """70000 messages of QoS 1 and 2 to a client that reads and never answers: a bounded number is in flight and
+        waits, memory too (16 MB) [security:5]"""
+        before = self.warm_up()
+        client = self.subscriber(self.topic(), version=version, options=2)
+        publisher = self.client(V311)
+        batch = [packets.publish(self.topic(), b"x" * 100, 1, n, version=V311) for n in range(1, 501)]
+        seen = 0
+        for _ in range(140):
+            publisher.send(*batch)
+            self.assertEqual(len(publisher.fence()), 500)
+            seen += len(client.fence())
+        self.assertLessEqual(seen, 65535)
+        self.assertLess(self.grown(before), 16 * MEGABYTE)
+        client.expect_nothing()
+
     def test_an_offline_queue_has_an_end(self) -> None:
         """`mqtt.max_mqueue_len`: an absent session keeps at most that many, and is served when it comes back"""
         client_id, kept = self.unique(), [(Prop.SESSION_EXPIRY, 100)]
@@ -255,6 +272,26 @@ class Bursts(ConformanceCase):
             client.send(whole[: n % (len(whole) + 1)])
             client.close()
         self.client().expect_nothing()
+
+    @both
+    def test_a_reader_that_pauses(self, version: int) -> None:
+        """16 MB wait for a subscriber that does not read for a while: then it gets them in order, none twice;
+        a bounded queue may have dropped some"""
+        subscriber = self.subscriber(self.topic(), version=version, options=1)
+        publisher = self.client(version)
+        for n in range(1000):
+            publisher.send_publish(self.topic(), n.to_bytes(4, "big") + bytes(16_000), 1)
+            if n % 50 == 49:
+                publisher.fence()
+        received: list[int] = []
+        while messages := subscriber.fence():
+            for message in messages:
+                received.append(int.from_bytes(message.payload[:4], "big"))
+                subscriber.acknowledge(message)
+        self.assertEqual(received, sorted(set(received)))
+        self.assertGreater(len(received), 100)
+        publisher.publish(self.topic(), "next", 1)
+        subscriber.expect_message("next")
 
     @both
     def test_writing_to_sockets_that_are_gone(self, version: int) -> None:

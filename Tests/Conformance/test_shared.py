@@ -141,6 +141,20 @@ class Handover(SharedCase):
         again.expect_nothing()
 
     @both
+    def test_a_message_waits_if_all_are_away(self, version: int) -> None:
+        """With nobody online one of the absent members gets it when it comes back [v5:MQTT-4.5.0-1]"""
+        ids = [self.unique() for _ in range(2)]
+        for client_id in ids:
+            self.member(version, client_id).disconnect()
+        self.client(version).publish(self.topic(), "waited", 1)
+        found = []
+        for client_id in ids:
+            again = self.open(version)
+            again.connect(client_id, clean=False)
+            found += self.payloads(again)
+        self.assertEqual(found, ["waited"])
+
+    @both
     def test_unacknowledged_qos1_goes_to_another(self, version: int) -> None:
         """A member that leaves without PUBACK: another gets the message"""
         leaver = self.subscriber(self.shared(), version=version, options=1)
