@@ -36,6 +36,7 @@ let package = Package(
         // Floor 1: languages. Bytes or text in, values out.
         .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: settings),
         .target(name: "HOCON", swiftSettings: settings),
+        .target(name: "CAllocator"),
 
         // Floor 2: the broker's mind, and what it is told to be.
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap], swiftSettings: settings),
@@ -62,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "NanoMQCommand",
             dependencies: [
-                "NanoMQ", "BrokerCore", "NanoConfiguration", logging, lifecycle,
+                "NanoMQ", "BrokerCore", "NanoConfiguration", "CAllocator", logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

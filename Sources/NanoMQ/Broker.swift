@@ -111,7 +111,10 @@ public final class Broker: Service {
                     childGroup: group
                 )
                 bound.append(tcp)
-                self.logger.info("listening", metadata: ["tcp": "\(tcp.address.map { "\($0.peerAddress)" } ?? listener.host)"])
+                self.logger.info(
+                    "listening",
+                    metadata: ["tcp": "\(tcp.address.map { "\($0.peerAddress)" } ?? listener.host)"]
+                )
             } catch {
                 await shards.stop()
                 throw BrokerError(listener: listener, cause: "\(error)")

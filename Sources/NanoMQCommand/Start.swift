@@ -41,6 +41,7 @@ struct Start: AsyncParsableCommand {
     }
 
     func run() async throws {
+        MemoryPolicy.apply()
         var configuration = NanoConfiguration()
         var warnings: [ConfigurationWarning] = []
         if let conf {

@@ -35,11 +35,18 @@ package struct OutputQueue {
     @inline(__always)
     mutating func append(_ bytes: RawSpan, flags: UInt8, packetIdentifier: UInt16, at identifierOffset: Int) {
         self.prepareTail()
-        let start = self.tail.writerIndex
-        self.tail.writeBytes(bytes)
-        self.tail.setInteger(flags, at: start)
-        if identifierOffset > 0 {
-            self.tail.setInteger(packetIdentifier, at: start &+ identifierOffset)
+        // One access to the buffer for all three: this is done for every copy of every message.
+        self.tail.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.byteCount) { target in
+            bytes.withUnsafeBytes { target.copyMemory(from: $0) }
+            target[0] = flags
+            if identifierOffset > 0 {
+                target.storeBytes(
+                    of: packetIdentifier.bigEndian,
+                    toByteOffset: identifierOffset,
+                    as: UInt16.self
+                )
+            }
+            return bytes.byteCount
         }
     }
 

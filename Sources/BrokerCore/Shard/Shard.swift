@@ -27,7 +27,7 @@ package final class Shard {
     var claims: [UTF8String: [Claim]] = [:]
     /// Where sessions have gone that may still be sent to at their old address.
     var moved: [SessionAddress: MovedSession] = [:]
-    var routes: RouteCache
+    let routes: RouteCache
     var timers = Timers()
     var metrics = BrokerMetrics()
     var nextStatisticsAt: MonotonicTime?

@@ -7,7 +7,7 @@
 ///
 /// A table of fixed size in which a topic has one place: another topic of the same place takes it over. Bounded,
 /// without any bookkeeping, and a hit costs one comparison.
-struct RouteCache {
+final class RouteCache {
     private var routes: ContiguousArray<Route?>
     private let mask: UInt64
 
@@ -26,12 +26,13 @@ struct RouteCache {
             route.topicHash == hash, route.generation == generation, route.topic.count == topic.byteCount
         else { return nil }
         let isSame = route.topic.withUnsafeBytes { known in
-            topic.withUnsafeBytes { known.elementsEqual($0) }
+            let known = RawSpan(_unsafeBytes: known)
+            return known.isEqual(to: topic)
         }
         return isSame ? route : nil
     }
 
-    mutating func insert(_ route: Route) {
+    func insert(_ route: Route) {
         self.routes[Int(truncatingIfNeeded: route.topicHash & self.mask)] = route
     }
 }

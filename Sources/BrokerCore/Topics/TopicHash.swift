@@ -3,6 +3,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+extension RawSpan {
+    /// Whether both hold the same bytes, compared eight at a time.
+    func isEqual(to other: RawSpan) -> Bool {
+        let count = self.byteCount
+        guard count == other.byteCount else { return false }
+        var offset = 0
+        while offset &+ 8 <= count {
+            guard
+                self.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    == other.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            else { return false }
+            offset &+= 8
+        }
+        while offset < count {
+            guard
+                self.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+                    == other.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+            else { return false }
+            offset &+= 1
+        }
+        return true
+    }
+}
+
 /// A fast hash of topic bytes, seeded anew in each process so that nobody outside can aim for collisions.
 enum TopicHash {
     private static let seed = UInt64.random(in: .min ... .max)

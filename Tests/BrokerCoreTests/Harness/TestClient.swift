@@ -28,7 +28,10 @@ final class TestClient {
         self.version = version
         self.broker = broker
         self.shardIndex = shard
-        self.connection = broker[shard].open(self.transport, peer: PeerAddress(host: "192.0.2.1", port: 1000 + UInt16(shard)))
+        self.connection = broker[shard].open(
+            self.transport,
+            peer: PeerAddress(host: "192.0.2.1", port: 1000 + UInt16(shard))
+        )
     }
 
     var shard: Shard { self.broker[self.shardIndex] }
