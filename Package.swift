@@ -21,6 +21,9 @@ let package = Package(
     products: [
         .library(name: "NanoMQ", targets: ["NanoMQ"]),
         .library(name: "MQTTCodec", targets: ["MQTTCodec"]),
+        // For the packages in Fuzz and Benchmarks; their public parts come with NanoMQ anyway.
+        .library(name: "BrokerCore", targets: ["BrokerCore"]),
+        .library(name: "HOCON", targets: ["HOCON"]),
         .executable(name: "nanomq", targets: ["NanoMQCommand"]),
     ],
     dependencies: [

@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let codec: Target.Dependency = .product(name: "MQTTCodec", package: "nanomq")
+let core: Target.Dependency = .product(name: "BrokerCore", package: "nanomq")
+let hocon: Target.Dependency = .product(name: "HOCON", package: "nanomq")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+
+// Each product is a static library with one `LLVMFuzzerTestOneInput`; run.sh links it with libFuzzer's `main`.
+let package = Package(
+    name: "nanomq-fuzz",
+    platforms: [.macOS("26.0")],
+    products: [
+        .library(name: "FuzzDecoder", type: .static, targets: ["FuzzDecoder"]),
+        .library(name: "FuzzTopics", type: .static, targets: ["FuzzTopics"]),
+        .library(name: "FuzzHOCON", type: .static, targets: ["FuzzHOCON"]),
+        .library(name: "FuzzBroker", type: .static, targets: ["FuzzBroker"]),
+    ],
+    dependencies: [
+        .package(name: "nanomq", path: ".."),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    ],
+    targets: [
+        .target(name: "FuzzDecoder", dependencies: [codec, nioCore], swiftSettings: settings),
+        .target(name: "FuzzTopics", dependencies: [codec, core], swiftSettings: settings),
+        .target(name: "FuzzHOCON", dependencies: [hocon], swiftSettings: settings),
+        .target(name: "FuzzBroker", dependencies: [core, codec, nioCore], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
