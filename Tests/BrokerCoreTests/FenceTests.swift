@@ -21,7 +21,7 @@ import Testing
         var testDescription: String { "seed \(self.seed), \(self.shards) shards, patient \(self.isPatient)" }
     }
 
-    static let rounds: [Round] = (0..<120).map { index in
+    static let rounds: [Round] = (0..<72).map { index in
         Round(
             seed: UInt64(index),
             shards: 2 + index % 3,
