@@ -54,6 +54,7 @@ extension Shard {
                 connection
             )
         } else {
+            if connection.output.byteCount >= self.settings.maximumOutboundBytes { self.noteStuck(connection) }
             self.enqueue(
                 QueuedMessage(
                     message: publish.message(),
@@ -328,18 +329,22 @@ extension Shard {
     @inline(never)
     private func dropForSlowReader(_ publish: inout OutgoingPublish, _ connection: Connection) {
         self.metrics.droppedSlowReader += 1
-        if connection.stuckSince == nil {
-            connection.stuckSince = self.now
-            self.timers.add(
-                .stuckReader,
-                slot: connection.slot,
-                generation: connection.generation,
-                at: self.now.adding(milliseconds: self.settings.stuckReaderTimeout)
-            )
-        }
+        self.noteStuck(connection)
         if self.hooks.contains(.deliveries) {
             self.tellDropped(publish.message(), connection.client, .slowReader)
         }
+    }
+
+    /// A client is beyond its outbound limit: unless it reads, it is closed after a while.
+    func noteStuck(_ connection: Connection) {
+        guard connection.stuckSince == nil else { return }
+        connection.stuckSince = self.now
+        self.timers.add(
+            .stuckReader,
+            slot: connection.slot,
+            generation: connection.generation,
+            at: self.now.adding(milliseconds: self.settings.stuckReaderTimeout)
+        )
     }
 
     private func tellDropped(_ message: Message, _ client: ClientInfo?, _ cause: DropCause) {

@@ -57,7 +57,9 @@ extension Shard {
             return
         }
         // Someone that we do not read from for now may have sent something all the same.
-        if connection.isPaused || connection.isThrottled { connection.lastReceived = self.now }
+        if connection.isPaused || connection.isThrottled || connection.isBacklogged {
+            connection.lastReceived = self.now
+        }
         let deadline = connection.lastReceived.adding(milliseconds: connection.keepAliveLimit)
         if deadline <= self.now {
             self.close(connection, .keepAliveTimeout, saying: .keepAliveTimeout)

@@ -117,6 +117,10 @@ package final class Shard {
         self.metrics.bytesSent &+= connection.output.byteCount
         transport.send(&connection.output)
         connection.stuckSince = nil
+        if connection.isBacklogged {
+            connection.isBacklogged = false
+            connection.updateReading()
+        }
         if let session = connection.session { self.pump(session) }
     }
 
