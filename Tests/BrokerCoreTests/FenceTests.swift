@@ -21,7 +21,7 @@ import Testing
         var testDescription: String { "seed \(self.seed), \(self.shards) shards, patient \(self.isPatient)" }
     }
 
-    static let rounds: [Round] = (0..<120).map { index in
+    static let rounds: [Round] = (0..<72).map { index in
         Round(
             seed: UInt64(index),
             shards: 2 + index % 3,
@@ -78,8 +78,8 @@ import Testing
         #expect(broker.session("hopper")?.inflight.count == 0)
     }
 
-    /// QoS 0 has no acknowledgements to make up for a mistake: while the subscriber stays connected nothing may be
-    /// lost or come twice, and across hops nothing may come twice or out of order.
+    /// One hop while messages from all shards are under way to the old place, and a client that reads only then:
+    /// nothing is sent twice, so the order is that of the broker's own making.
     @Test(arguments: 0..<20)
     func messagesForwardedFromTheOldPlaceComeFirst(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))

@@ -128,6 +128,51 @@ import Testing
         #expect(broker.metrics.messagesDropped == 0)
     }
 
+    /// Answers are output too: whoever asks without reading is read no further, and closed if that goes on.
+    @Test func answersDoNotPileUpForever() {
+        let broker = TestBroker {
+            $0.maximumOutboundBytes = 1000
+            $0.stuckReaderTimeout = 5000
+        }
+        let client = broker.connected("c") { $0.keepAlive = 1000 }
+        client.transport.isWritable = false
+        var asked = 0
+        while client.transport.isReading, asked < 1000 {
+            client.send(.pingRequest)
+            broker.settle()
+            asked += 1
+        }
+        #expect(asked == 500, "two bytes each")
+        client.becomeWritable()
+        broker.settle()
+        #expect(client.transport.isReading)
+        #expect(client.take().count == 500)
+        client.transport.isWritable = false
+        while client.transport.isReading, asked < 2000 {
+            client.send(.pingRequest)
+            asked += 1
+        }
+        broker.advance(seconds: 5)
+        #expect(client.isClosed)
+        #expect(broker.metrics.stuckReaders == 1)
+    }
+
+    /// The same for who gets messages of QoS 1 and sends nothing at all.
+    @Test func whoStaysStuckWithHigherQoSIsClosedToo() {
+        let broker = TestBroker {
+            $0.maximumOutboundBytes = 1000
+            $0.stuckReaderTimeout = 5000
+        }
+        let slow = self.slow(broker, qos: .atLeastOnce)
+        let publisher = broker.connected("p")
+        for number in 0..<5 {
+            publisher.publish("a", "\(number)" + String(repeating: "x", count: 400), qos: .atLeastOnce)
+        }
+        broker.advance(seconds: 5)
+        #expect(slow.isClosed)
+        #expect(broker.session("slow")?.queue.count == 2)
+    }
+
     @Test func whoIsClosedGetsWhatWasSentBefore() {
         let broker = TestBroker()
         let client = broker.connected("c")

@@ -145,7 +145,7 @@ import Testing
         var testDescription: String { "seed \(self.seed), clean \(String(describing: self.isClean))" }
     }
 
-    static let storms: [Storm] = (0..<150).map { Storm(seed: UInt64($0), isClean: [true, false, nil][$0 % 3]) }
+    static let storms: [Storm] = (0..<100).map { Storm(seed: UInt64($0), isClean: [true, false, nil][$0 % 3]) }
 
     /// Connects with the same identifier come on all shards at once; the last one survives, alone.
     @Test(arguments: storms)

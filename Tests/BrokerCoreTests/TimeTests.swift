@@ -164,6 +164,34 @@ import Testing
         broker.expectEmpty()
     }
 
+    /// What sessions leave behind that are kept long, but whose clients come and go, does not pile up.
+    @Test(arguments: [true, false])
+    func timersOfThePastAreSweptOut(isCleanStart: Bool) {
+        let broker = TestBroker()
+        for round in 0..<6000 {
+            let client = broker.client("c")
+            client.send(
+                client.connectPacket {
+                    $0.cleanStart = isCleanStart
+                    $0.keepAlive = 60_000
+                    $0.properties.sessionExpiryInterval = 1000
+                    $0.will = Will(topic: "w", payload: ByteBuffer(), properties: [.willDelayInterval(999)])
+                }
+            )
+            client.drop()
+            if round % 500 == 0 { broker.advance(milliseconds: 1) }
+        }
+        broker.advance(milliseconds: 1)
+        #expect(broker[0].timers.count < 5000)
+        #expect(broker[0].timers.count >= 2)
+        broker.advance(seconds: 998)
+        #expect(broker.session("c")?.will != nil)
+        broker.advance(seconds: 1)
+        #expect(broker.session("c")?.will == nil)
+        broker.advance(seconds: 1)
+        broker.expectEmpty()
+    }
+
     // MARK: Wills
 
     private func mortal(

@@ -47,6 +47,8 @@ package final class Connection {
     var isPaused = false
     /// Another shard has not kept up with what this one publishes.
     var isThrottled = false
+    /// It does not take the answers to what it sends.
+    var isBacklogged = false
     /// The tenure of its session, from when it is let in.
     var tenure: SessionTenure?
 
@@ -101,7 +103,7 @@ package final class Connection {
     }
 
     func updateReading() {
-        self.transport?.setReading(!self.isPaused && !self.isThrottled)
+        self.transport?.setReading(!self.isPaused && !self.isThrottled && !self.isBacklogged)
     }
 
     /// Encodes a packet behind those that wait already. A packet that cannot be encoded, or that is larger than the

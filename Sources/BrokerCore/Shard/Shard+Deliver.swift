@@ -165,7 +165,12 @@ extension Shard {
             group: group,
             origin: publish.origin
         )
-        self.post(.deliverDirectly(delivery), to: member.address.shard)
+        if member.address.shard == self.index {
+            // At once: through the mail, a later message could come before it.
+            self.deliver(delivery)
+        } else {
+            self.post(.deliverDirectly(delivery), to: member.address.shard)
+        }
         return true
     }
 

@@ -261,12 +261,19 @@ extension Shard {
     ) {
         guard let client = connection.client else { return }
         let (qos, packetIdentifier) = (header.qos, header.packetIdentifier)
-        self.await(self.judge(message, client: client), for: connection) { verdict in
+        let answer = self.judge(message, client: client)
+        if case .later = answer, qos == .exactlyOnce {
+            // Not routed yet: if the connection closes meanwhile, it has to be when it comes again.
+            session.incomingExactlyOnce.remove(packetIdentifier)
+        }
+        self.await(answer, for: connection) { verdict in
             switch verdict {
             case .allow(let message):
+                if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
                 let reason = self.publish(message, origin: session.address)
                 self.acknowledgePublish(qos, packetIdentifier, reason, connection)
             case .refuse(let reason):
+                if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
                 self.acknowledgePublish(qos, packetIdentifier, reason, connection)
             case .disconnect(let reason):
                 self.close(connection, reason, saying: reason)

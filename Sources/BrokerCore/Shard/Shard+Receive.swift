@@ -93,6 +93,15 @@ extension Shard {
         guard connection.phase != .closed else { return }
         if offset < span.byteCount { self.keep(chunk, from: offset, on: connection) }
         if self.isCongested { self.throttle(connection) }
+        if connection.output.byteCount >= self.settings.maximumOutboundBytes { self.holdBack(connection) }
+    }
+
+    /// Reads no further from a client until it has taken what it has been sent: its answers may not pile up.
+    private func holdBack(_ connection: Connection) {
+        self.noteStuck(connection)
+        guard !connection.isBacklogged else { return }
+        connection.isBacklogged = true
+        connection.updateReading()
     }
 
     /// Keeps bytes for later in a buffer of their own: memory is taken as bytes arrive, not as lengths announce.

@@ -54,6 +54,7 @@ extension Shard {
                 connection
             )
         } else {
+            if connection.output.byteCount >= self.settings.maximumOutboundBytes { self.noteStuck(connection) }
             self.enqueue(
                 QueuedMessage(
                     message: publish.message(),
@@ -183,7 +184,7 @@ extension Shard {
         identifiers: [UInt32],
         to connection: Connection
     ) -> Bool {
-        var parts = PublishParts(
+        let parts = PublishParts(
             isVersion5: true,
             qos: qos,
             isRetained: isRetained,
@@ -191,27 +192,33 @@ extension Shard {
             messageExpiry: publish.remainingExpiry,
             subscriptionIdentifiers: identifiers
         )
-        // The alias is at most 3 bytes more; whether the packet fits is judged before an alias is defined with it.
         let limit = connection.maximumPacketSize
-        guard limit == .max || publish.encodedLength(parts) + 3 <= limit || publish.encodedLength(parts) <= limit
-        else {
+        if connection.outgoingAliasMaximum > 0 {
+            let topic = publish.topicBytes
+            var aliased = parts
+            (aliased.topicAlias, aliased.omitsTopic) = connection.alias(of: topic)
+            // An alias makes the packet shorter, but the first time, when the topic goes with it, a little longer.
+            if aliased.topicAlias != 0, publish.encodedLength(aliased) <= limit {
+                connection.outgoingAliases[topic] = aliased.topicAlias
+                publish.append(to: &connection.output, parts: aliased)
+                return true
+            }
+        }
+        guard limit == .max || publish.encodedLength(parts) <= limit else {
             self.metrics.droppedTooLarge += 1
             self.tellDropped(publish.message(), connection.client, .tooLarge)
             return false
         }
-        let usesAlias =
-            connection.outgoingAliasMaximum > 0 && (limit == .max || publish.encodedLength(parts) + 3 <= limit)
-        guard usesAlias || !identifiers.isEmpty else {
+        if identifiers.isEmpty {
             publish.append(
                 to: &connection.output,
                 isVersion5: true,
                 flags: parts.flags,
                 packetIdentifier: packetIdentifier
             )
-            return true
+        } else {
+            publish.append(to: &connection.output, parts: parts)
         }
-        if usesAlias { (parts.topicAlias, parts.omitsTopic) = connection.alias(of: publish.topicBytes) }
-        publish.append(to: &connection.output, parts: parts)
         return true
     }
 
@@ -328,18 +335,22 @@ extension Shard {
     @inline(never)
     private func dropForSlowReader(_ publish: inout OutgoingPublish, _ connection: Connection) {
         self.metrics.droppedSlowReader += 1
-        if connection.stuckSince == nil {
-            connection.stuckSince = self.now
-            self.timers.add(
-                .stuckReader,
-                slot: connection.slot,
-                generation: connection.generation,
-                at: self.now.adding(milliseconds: self.settings.stuckReaderTimeout)
-            )
-        }
+        self.noteStuck(connection)
         if self.hooks.contains(.deliveries) {
             self.tellDropped(publish.message(), connection.client, .slowReader)
         }
+    }
+
+    /// A client is beyond its outbound limit: unless it reads, it is closed after a while.
+    func noteStuck(_ connection: Connection) {
+        guard connection.stuckSince == nil else { return }
+        connection.stuckSince = self.now
+        self.timers.add(
+            .stuckReader,
+            slot: connection.slot,
+            generation: connection.generation,
+            at: self.now.adding(milliseconds: self.settings.stuckReaderTimeout)
+        )
     }
 
     private func tellDropped(_ message: Message, _ client: ClientInfo?, _ cause: DropCause) {
@@ -356,14 +367,12 @@ extension Shard {
 }
 
 extension Connection {
-    /// The alias of a topic towards this client, defined now if there is one left.
+    /// The alias of a topic towards this client: the one that it knows, or the next free one.
     ///
-    /// - Returns: the alias, 0 if there is none, and whether the client knows it already.
+    /// - Returns: the alias, 0 if there is none, and whether the client knows it.
     fileprivate func alias(of topic: [UInt8]) -> (alias: UInt16, isKnown: Bool) {
         if let known = self.outgoingAliases[topic] { return (known, true) }
         guard self.outgoingAliases.count < Int(self.outgoingAliasMaximum) else { return (0, false) }
-        let alias = UInt16(self.outgoingAliases.count + 1)
-        self.outgoingAliases[topic] = alias
-        return (alias, false)
+        return (UInt16(self.outgoingAliases.count + 1), false)
     }
 }

@@ -28,10 +28,24 @@ extension Shard {
                 }
             }
         }
+        self.sweepTimers()
         self.broker.publish(self.metrics, of: Int(self.index))
         if self.index == 0 {
             self.broker.retained.expire(at: self.now)
             self.publishStatisticsIfDue()
+        }
+    }
+
+    /// A session that is kept for days leaves an entry for days each time its client goes: those that mean nothing
+    /// any more may not become many more than there are clients.
+    private func sweepTimers() {
+        guard self.timers.count > 4096 + 4 * (self.connections.count + self.sessions.count) else { return }
+        self.timers.removeAll { entry in
+            switch entry.kind {
+            case .connectTimeout, .keepAlive, .stuckReader: self.connections[entry.slot, entry.generation] != nil
+            case .sessionExpiry: self.sessions[entry.slot, entry.generation]?.expiresAt == entry.deadline
+            case .will: self.sessions[entry.slot, entry.generation]?.willDueAt == entry.deadline
+            }
         }
     }
 
@@ -71,7 +85,9 @@ extension Shard {
             return
         }
         // Someone that we do not read from for now may have sent something all the same.
-        if connection.isPaused || connection.isThrottled { connection.lastReceived = self.now }
+        if connection.isPaused || connection.isThrottled || connection.isBacklogged {
+            connection.lastReceived = self.now
+        }
         let deadline = connection.lastReceived.adding(milliseconds: connection.keepAliveLimit)
         if deadline <= self.now {
             self.close(connection, .keepAliveTimeout, saying: .keepAliveTimeout)

@@ -118,6 +118,10 @@ package final class Shard {
         self.metrics.bytesSent &+= batch.byteCount
         transport.send(batch)
         connection.stuckSince = nil
+        if connection.isBacklogged {
+            connection.isBacklogged = false
+            connection.updateReading()
+        }
         if let session = connection.session { self.pump(session) }
     }
 

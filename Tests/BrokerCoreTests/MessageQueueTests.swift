@@ -1,0 +1,99 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BrokerCore
+
+@Suite struct MessageQueueTests {
+    private let group = SharedGroup(strategy: .roundRobin)
+
+    /// A message of `size` bytes, its topic of one byte included.
+    private func message(_ size: Int, _ letter: String = "x", shared: Bool = false) throws -> QueuedMessage {
+        QueuedMessage(
+            message: try Message(topic: letter, payload: ByteBuffer(repeating: 0, count: size - 1)),
+            qos: .atLeastOnce,
+            isRetained: false,
+            subscriptionIdentifiers: [],
+            group: shared ? self.group : nil
+        )
+    }
+
+    private func settings(_ count: Int, _ bytes: Int, _ policy: QueueDropPolicy) -> BrokerSettings {
+        var settings = BrokerSettings()
+        settings.maximumQueuedMessages = count
+        settings.maximumQueuedBytes = bytes
+        settings.queueDropPolicy = policy
+        return settings
+    }
+
+    private func drain(_ queue: inout MessageQueue) -> String {
+        var text = ""
+        while let next = queue.popFirst() { text += next.message.topic }
+        #expect(queue.byteCount == 0 && queue.isEmpty)
+        return text
+    }
+
+    @Test func theNewestGivesWay() throws {
+        var queue = MessageQueue()
+        let settings = self.settings(3, 100, .newest)
+        for letter in ["a", "b", "c"] {
+            guard case .accepted = queue.append(try self.message(10, letter), settings: settings) else {
+                Issue.record("\(letter) was not accepted")
+                return
+            }
+        }
+        guard case .refused = queue.append(try self.message(1, "d"), settings: settings) else {
+            Issue.record("a fourth was accepted")
+            return
+        }
+        #expect(queue.count == 3 && queue.byteCount == 30)
+        #expect(self.drain(&queue) == "abc")
+    }
+
+    @Test func theOldestGiveWayUntilThereIsRoom() throws {
+        var queue = MessageQueue()
+        let settings = self.settings(10, 30, .oldest)
+        for letter in ["a", "b", "c"] { _ = queue.append(try self.message(10, letter), settings: settings) }
+        guard case .displaced(let displaced) = queue.append(try self.message(15, "d"), settings: settings) else {
+            Issue.record("nothing was displaced")
+            return
+        }
+        #expect(displaced.map(\.message.topic) == ["a", "b"])
+        #expect(queue.byteCount == 25)
+        #expect(self.drain(&queue) == "cd")
+    }
+
+    /// One that cannot fit at all displaces nobody.
+    @Test(arguments: [QueueDropPolicy.newest, .oldest])
+    func tooLargeForTheQueue(_ policy: QueueDropPolicy) throws {
+        var queue = MessageQueue()
+        let settings = self.settings(10, 30, policy)
+        _ = queue.append(try self.message(10, "a"), settings: settings)
+        guard case .refused = queue.append(try self.message(31, "b"), settings: settings),
+            case .refused = queue.append(try self.message(1), settings: self.settings(0, 30, policy))
+        else {
+            Issue.record("it was accepted")
+            return
+        }
+        #expect(self.drain(&queue) == "a")
+    }
+
+    @Test func takingOutKeepsTheOrder() throws {
+        var queue = MessageQueue()
+        let settings = self.settings(100, 1000, .newest)
+        for (index, letter) in "abcdef".enumerated() {
+            _ = queue.append(try self.message(10, "\(letter)", shared: index % 2 == 1), settings: settings)
+        }
+        let removed = queue.remove { $0.group != nil }
+        #expect(removed.map(\.message.topic) == ["b", "d", "f"])
+        #expect(queue.remove { $0.group != nil }.isEmpty)
+        #expect(queue.byteCount == 30)
+        #expect(queue.first?.message.topic == "a")
+        #expect(self.drain(&queue) == "ace")
+    }
+}
