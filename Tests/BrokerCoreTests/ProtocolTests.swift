@@ -102,6 +102,25 @@ import Testing
         #expect(narrow.takeMessages().allSatisfy { $0.payload.readableBytes + overhead <= 50 })
     }
 
+    /// Three bytes of alias may make a length field longer too: 132 bytes once went to a client that takes 131.
+    @Test func anAliasDoesNotMakeAPacketTooLarge() {
+        for maximum in 120...136 as ClosedRange<UInt32> {
+            let broker = TestBroker()
+            let client = broker.connected("c") {
+                $0.properties.maximumPacketSize = maximum
+                $0.properties.topicAliasMaximum = 10
+            }
+            client.subscribe("#")
+            let publisher = broker.connected("p")
+            let before = client.transport.flushes.count
+            for size in 100..<140 { publisher.publish("t\(size)", String(repeating: "x", count: size)) }
+            #expect(client.transport.flushes[before...].allSatisfy { $0 <= Int(maximum) })
+            // Topic of four bytes with its length, no properties; two bytes of remaining length from 128 on.
+            let fitting = (100..<140).filter { 7 + $0 + (7 + $0 < 128 ? 2 : 3) <= Int(maximum) }
+            #expect(client.takeMessages().count == fitting.count)
+        }
+    }
+
     @Test func aStrangerMayNotSendMuch() {
         let broker = TestBroker { $0.maximumConnectSize = 100 }
         let client = broker.client("c")
