@@ -19,6 +19,8 @@ package final class ShardDriver: ShardHost {
     private let peers: ShardPeers
     let shard: Shard
     private var isRunning = false
+    /// Sockets that are open, those included whose client has been told goodbye.
+    var socketCount = 0
 
     init(index: Int, broker: BrokerState, eventLoop: any EventLoop, peers: ShardPeers, logger: BrokerLogger) {
         self.eventLoop = eventLoop

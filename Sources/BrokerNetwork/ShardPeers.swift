@@ -62,6 +62,15 @@ package final class ShardPeers: Sendable {
         }.get()
     }
 
+    /// Sockets that are open on all loops.
+    package func socketCount() async -> Int {
+        var count = 0
+        for peer in self.peers {
+            count += (try? await peer.eventLoop.submit { peer.driver.value?.socketCount ?? 0 }.get()) ?? 0
+        }
+        return count
+    }
+
     /// Lets go of the shards; their loops may be stopped afterwards.
     package func stop() async {
         for peer in self.peers {

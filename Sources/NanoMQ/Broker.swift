@@ -139,12 +139,8 @@ public final class Broker: Service {
         for shard in 0..<shards.count {
             _ = try? await shards.run(on: shard) { $0.shutDown() }
         }
-        while ContinuousClock.now < deadline {
-            var open = 0
-            for shard in 0..<shards.count {
-                open += (try? await shards.run(on: shard) { $0.unsentConnections }) ?? 0
-            }
-            if open == 0 { return }
+        // Clients close when they have heard it.
+        while await shards.socketCount() > 0, ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
     }

@@ -121,6 +121,69 @@ import Testing
         }
     }
 
+    /// A client that cannot be given the answer it waits for is closed, not left waiting.
+    @Test func whoTakesNoAnswerIsClosed() {
+        let broker = TestBroker()
+        let deaf = broker.client("c")
+        deaf.send(deaf.connectPacket { $0.properties.maximumPacketSize = 5 })
+        broker.settle()
+        #expect(deaf.isClosed)
+        let client = broker.connected("d") { $0.properties.maximumPacketSize = 40 }
+        let filters = (0..<50).map {
+            Subscribe.Filter(filter: "t\($0)", options: SubscriptionOptions(qos: .atMostOnce))
+        }
+        client.send(.subscribe(Subscribe(packetIdentifier: 1, filters: filters)))
+        broker.settle()
+        #expect(client.takeDisconnect() == .packetTooLarge)
+        #expect(client.isClosed)
+    }
+
+    /// A QoS 2 message that was refused as malformed has gone to nobody: sent again as it should be, it is routed.
+    @Test func aMalformedMessageDoesNotCountAsRouted() {
+        let broker = TestBroker()
+        let subscriber = broker.connected("s")
+        subscriber.subscribe("a")
+        let publisher = broker.connected("p") { $0.properties.sessionExpiryInterval = 100 }
+        publisher.send(
+            .publish(
+                Publish(
+                    topic: "",
+                    payload: ByteBuffer(),
+                    qos: .exactlyOnce,
+                    packetIdentifier: 7,
+                    properties: [.topicAlias(9)]
+                )
+            )
+        )
+        broker.settle()
+        #expect(publisher.isClosed)
+        let again = broker.connected("p") { $0.cleanStart = false }
+        again.send(
+            .publish(
+                Publish(
+                    topic: "a",
+                    payload: ByteBuffer(string: "once"),
+                    qos: .exactlyOnce,
+                    isDuplicate: true,
+                    packetIdentifier: 7
+                )
+            )
+        )
+        #expect(subscriber.takeTexts() == ["once"])
+    }
+
+    /// What is wrong is said, unless the client does not want to know [MQTT-3.1.2-29].
+    @Test(arguments: [true, false]) func reasonStrings(_ isWanted: Bool) throws {
+        let broker = TestBroker()
+        let client = broker.connected("c") { $0.properties.requestProblemInformation = isWanted }
+        client.send(.connectAck(ConnectAck(sessionPresent: false, reason: .success)))
+        broker.settle()
+        guard case .disconnect(let disconnect)? = client.takeFirst(.disconnect) else {
+            return #expect(Bool(false), "a DISCONNECT is due")
+        }
+        #expect((disconnect.properties.reasonString != nil) == isWanted)
+    }
+
     @Test func aStrangerMayNotSendMuch() {
         let broker = TestBroker { $0.maximumConnectSize = 100 }
         let client = broker.client("c")

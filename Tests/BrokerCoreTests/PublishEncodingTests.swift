@@ -84,7 +84,7 @@ import Testing
                 properties: packet.properties,
                 expiresAt: expiresAt
             )
-            return OutgoingPublish(message, topicHash: 0, origin: self.origin, now: now)
+            return OutgoingPublish(message, origin: self.origin, now: now)
         }
         // Behind other bytes, and behind the reader index.
         var buffer = ByteBuffer(string: "before")
@@ -149,7 +149,7 @@ import Testing
                 }
             }
             // What is kept of it is the same too.
-            publish = OutgoingPublish(publish.message(), topicHash: 0, origin: nil, now: publish.now)
+            publish = OutgoingPublish(publish.message(), origin: nil, now: publish.now)
         }
         let message = publish.message()
         #expect(message.topic == "some/topic")

@@ -39,6 +39,33 @@ import Testing
         #expect(slow.takeTexts() == ["again"])
     }
 
+    /// Subscribing again and again without reading takes no more memory than subscribing once.
+    @Test func retainedMessagesAreNotGatheredAgainForEachSubscribe() throws {
+        let broker = TestBroker { $0.maximumOutboundBytes = 2000 }
+        let publisher = broker.connected("p")
+        for number in 0..<100 {
+            publisher.publish("r/\(number)", String(repeating: "x", count: 100), retain: true)
+        }
+        let slow = self.slow(broker, qos: .atMostOnce, filter: "r/#")
+        for _ in 0..<50 {
+            slow.send(
+                .subscribe(
+                    Subscribe(
+                        packetIdentifier: slow.nextPacketIdentifier(),
+                        filters: [.init(filter: "r/#", options: SubscriptionOptions(qos: .atMostOnce))]
+                    )
+                )
+            )
+        }
+        broker.settle()
+        slow.becomeWritable()
+        broker.settle()
+        let counts = Dictionary(grouping: slow.takeMessages(), by: \.topic).mapValues(\.count)
+        #expect(counts.count == 100)
+        // Once before it stopped reading, once for the first SUBSCRIBE since, once for all those that came meanwhile.
+        #expect(counts.values.allSatisfy { $0 <= 3 })
+    }
+
     @Test func whoStaysStuckIsClosed() {
         let broker = TestBroker {
             $0.maximumOutboundBytes = 1000

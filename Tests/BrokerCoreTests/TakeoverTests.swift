@@ -138,6 +138,21 @@ import Testing
         #expect(broker.session("c") == nil)
     }
 
+    /// Moving does not give an offline session more time.
+    @Test func aSessionThatMovesWhileOfflineExpiresWhenItWould() {
+        let broker = TestBroker(shards: 2)
+        broker.connected("c", on: 0) { $0.properties.sessionExpiryInterval = 100 }.drop()
+        broker.advance(seconds: 60)
+        let second = broker.client("c", on: 1)
+        second.send(second.connectPacket { $0.cleanStart = false })
+        second.drop()
+        broker.settle()
+        broker.advance(seconds: 39)
+        #expect(broker.session("c") != nil)
+        broker.advance(seconds: 2)
+        #expect(broker.session("c") == nil)
+    }
+
     struct Storm: Sendable, CustomTestStringConvertible {
         let seed: UInt64
         let isClean: Bool?

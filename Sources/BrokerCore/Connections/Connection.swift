@@ -106,17 +106,36 @@ package final class Connection {
         self.transport?.setReading(!self.isPaused && !self.isThrottled && !self.isBacklogged)
     }
 
-    /// Encodes a packet behind those that wait already. A packet that cannot be encoded, or that is larger than the
-    /// client takes, is not sent [MQTT-3.1.2-24].
-    func write(_ encode: (inout ByteBuffer) throws(MQTTError) -> Void) {
+    /// Encodes a packet behind those that wait already.
+    ///
+    /// - Returns: false if it is not sent, because it cannot be encoded or is larger than the client takes
+    ///   [MQTT-3.1.2-24].
+    @discardableResult
+    func write(_ encode: (inout ByteBuffer) throws(MQTTError) -> Void) -> Bool {
         var packet = ByteBuffer()
         do throws(MQTTError) {
             try encode(&packet)
         } catch {
-            return
+            return false
         }
-        guard packet.readableBytes <= self.maximumPacketSize else { return }
+        guard packet.readableBytes <= self.maximumPacketSize else { return false }
         self.output.append(packet.readableBytesSpan)
+        return true
+    }
+
+    /// Encodes a packet with a reason string, if the client wants to know and can take it [MQTT-3.1.2-29].
+    func writeExplained(
+        _ detail: String?,
+        _ properties: Properties,
+        _ encode: (inout ByteBuffer, Properties) throws(MQTTError) -> Void
+    ) {
+        if let detail, self.isVersion5, self.wantsProblemInformation {
+            var explained = properties
+            explained.reasonString = detail
+            let isSent = self.write { buffer throws(MQTTError) in try encode(&buffer, explained) }
+            if isSent { return }
+        }
+        self.write { buffer throws(MQTTError) in try encode(&buffer, properties) }
     }
 
     /// Writes an acknowledgement in its shortest form, or with its reason where the version has reasons.

@@ -15,6 +15,7 @@ public final class Message: Sendable {
     let storage: ByteBuffer
     let topicLength: Int
     let propertiesLength: Int
+    let topicHash: UInt64
 
     /// The quality of service it was published with.
     public let qos: QoS
@@ -46,6 +47,7 @@ public final class Message: Sendable {
         storage.writeBytes(payload)
         self.storage = storage
         self.topicLength = topic.byteCount
+        self.topicHash = TopicHash.hash(topic)
         self.propertiesLength = propertyBytes.byteCount
         self.qos = qos
         self.isRetained = isRetained

@@ -81,12 +81,12 @@ struct OutgoingPublish {
         self.packetIsVersion5 = isVersion5
     }
 
-    init(_ message: Message, topicHash: UInt64, origin: SessionAddress?, now: MonotonicTime) {
+    init(_ message: Message, origin: SessionAddress?, now: MonotonicTime) {
         self.qos = message.qos
         self.isRetained = message.isRetained
         self.origin = origin
         self.publisher = message.publisher.map(UTF8String.init)
-        self.topicHash = topicHash
+        self.topicHash = message.topicHash
         self.expiresAt = message.expiresAt
         self.now = now
         self.buffer = message.storage

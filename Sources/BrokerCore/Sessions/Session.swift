@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import DequeModule
 import MQTTCodec
 
 /// A client's session: everything that is kept for it, with or without a connection.
@@ -26,13 +25,6 @@ final class Session {
             }
             return subscription
         }
-    }
-
-    /// A retained message that is due to it because it has subscribed.
-    struct RetainedDelivery {
-        let message: Message
-        let qos: QoS
-        let identifiers: [UInt32]
     }
 
     static let neverExpires = UInt32.max
@@ -60,7 +52,8 @@ final class Session {
     var queue = MessageQueue()
     /// Packet identifiers of QoS 2 messages from the client that were routed and wait for PUBREL.
     var incomingExactlyOnce: Set<UInt16> = []
-    var retainedDeliveries: Deque<RetainedDelivery> = []
+    /// Retained messages that it has not got yet; nil: none.
+    var retainedBacklog: RetainedBacklog?
 
     /// When it ends, while it has no connection.
     var expiresAt: MonotonicTime?

@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import DequeModule
 import MQTTCodec
 import NIOCore
 
@@ -14,10 +13,12 @@ extension Shard {
         self.log(
             .protocolError(client: connection.client?.clientIdentifier, peer: connection.peer, error)
         )
-        self.close(connection, error.reason, saying: error.reason)
+        self.close(connection, error.reason, saying: error.reason, detail: error.detail)
     }
 
     /// Refuses a client that has not been let in.
+    ///
+    /// - Parameter answering: whether it gets a CONNACK.
     func refuse(_ connection: Connection, _ error: MQTTError, client: String? = nil, answering: Bool = true) {
         guard connection.phase != .connected else {
             // Re-authentication has failed.
@@ -29,7 +30,7 @@ extension Shard {
             if error.reason == .useAnotherServer || error.reason == .serverMoved {
                 properties.serverReference = self.settings.serverReference
             }
-            connection.write { buffer throws(MQTTError) in
+            connection.writeExplained(error.detail, properties) { buffer, properties throws(MQTTError) in
                 try ConnectAck(sessionPresent: false, reason: error.reason, properties: properties)
                     .encode(into: &buffer, version: connection.version)
             }
@@ -39,16 +40,28 @@ extension Shard {
 
     /// Ends a connection from our side.
     ///
-    /// - Parameter farewell: the reason in a DISCONNECT to a v5 client; nil: none is sent.
-    func close(_ connection: Connection, _ reason: ReasonCode, saying farewell: ReasonCode?) {
+    /// - Parameters:
+    ///   - farewell: the reason in a DISCONNECT to a v5 client; nil: none is sent.
+    ///   - detail: what it is told beside, if it wants to know.
+    func close(
+        _ connection: Connection,
+        _ reason: ReasonCode,
+        saying farewell: ReasonCode?,
+        detail: String? = nil
+    ) {
         guard connection.phase != .closed else { return }
         if let farewell, connection.phase == .connected, connection.isVersion5 {
-            connection.write { buffer throws(MQTTError) in
-                try Disconnect(reason: farewell).encode(into: &buffer, version: .v5)
+            connection.writeExplained(detail, []) { buffer, properties throws(MQTTError) in
+                try Disconnect(reason: farewell, properties: properties).encode(into: &buffer, version: .v5)
             }
         }
         self.detach(connection, reason)
         self.touch(connection)
+    }
+
+    /// The client takes no packet as large as the answer it waits for.
+    func closeUnanswered(_ connection: Connection) {
+        self.fail(connection, MQTTError(reason: .packetTooLarge, detail: "the answer exceeds the client's maximum"))
     }
 
     /// The connection has been closed by the peer or the network.
@@ -85,20 +98,8 @@ extension Shard {
             for listener in self.broker.extensions.extensions { listener.disconnected(session.info, reason: reason) }
         }
         // Retained messages still due wait with the others.
-        let due = session.retainedDeliveries
-        session.retainedDeliveries = []
-        for delivery in due where delivery.qos > .atMostOnce && session.outlivesConnection {
-            self.enqueue(
-                QueuedMessage(
-                    message: delivery.message,
-                    qos: delivery.qos,
-                    isRetained: true,
-                    subscriptionIdentifiers: delivery.identifiers,
-                    group: nil
-                ),
-                for: session
-            )
-        }
+        if session.outlivesConnection { self.keepRetained(for: session) }
+        session.retainedBacklog = nil
         self.setSharedMembership(of: session, isOnline: false)
         self.passOn(of: session, hasEnded: !session.outlivesConnection)
         self.scheduleWill(of: session, reason)
@@ -214,8 +215,6 @@ extension Shard {
         self.endTurn()
     }
 
-    /// Connections that still have something to send.
-    package var unsentConnections: Int { self.connections.count }
 }
 
 extension Properties {

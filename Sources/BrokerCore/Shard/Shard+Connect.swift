@@ -201,6 +201,7 @@ extension Shard {
             )
         }
         self.acknowledge(connect, keepAlive: keepAlive, sessionPresent: old != nil, connection)
+        guard connection.phase == .connected else { return }
         self.setSharedMembership(of: session, isOnline: true)
         self.log(.connected(info, sessionPresent: old != nil))
         self.publishPresence(connected: info)
@@ -267,10 +268,11 @@ extension Shard {
             properties.authenticationMethod = asked.authenticationMethod
             properties.authenticationData = asked.authenticationData
         }
-        connection.write { buffer throws(MQTTError) in
+        let isSent = connection.write { buffer throws(MQTTError) in
             try ConnectAck(sessionPresent: sessionPresent, reason: .success, properties: properties)
                 .encode(into: &buffer, version: connect.version)
         }
+        guard isSent else { return self.closeUnanswered(connection) }
         self.touch(connection)
     }
 }

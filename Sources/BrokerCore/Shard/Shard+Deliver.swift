@@ -73,7 +73,6 @@ extension Shard {
     func deliver(_ delivery: RoutedDelivery) {
         var publish = OutgoingPublish(
             delivery.message,
-            topicHash: delivery.route.topicHash,
             origin: delivery.origin,
             now: self.now
         )
@@ -93,7 +92,6 @@ extension Shard {
             // The member has left between the choice and now: another one gets it.
             var publish = OutgoingPublish(
                 delivery.message,
-                topicHash: 0,
                 origin: delivery.origin,
                 now: self.now
             )
@@ -110,7 +108,7 @@ extension Shard {
 
     func deliver(_ delivery: DirectDelivery, to session: Session) {
         if delivery.noLocal, delivery.origin == session.address { return }
-        var publish = OutgoingPublish(delivery.message, topicHash: 0, origin: delivery.origin, now: self.now)
+        var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
         self.deliver(
             &publish,
             to: session,
@@ -201,7 +199,7 @@ extension Shard {
     /// While the session stays, only a member that is online is better than itself.
     private func passOn(_ message: Message, from session: Session, in group: SharedGroup, hasEnded: Bool) -> Bool {
         guard !message.isExpired(at: self.now) else { return true }
-        var publish = OutgoingPublish(message, topicHash: 0, origin: nil, now: self.now)
+        var publish = OutgoingPublish(message, origin: nil, now: self.now)
         return self.deliver(&publish, to: group, excluding: session.address, onlineOnly: !hasEnded)
     }
 }

@@ -27,12 +27,28 @@ extension Shard {
         )
         self.count(header)
         try self.check(header, session)
-        let accepted = try self.acceptIncoming(header, connection, session)
         if header.topicAlias != 0 {
             try self.noteAlias(header, packet, connection)
         }
-        guard accepted else { return }
+        guard try self.acceptIncoming(header, connection, session) else { return }
+        do throws(MQTTError) {
+            try self.publishAccepted(header, packet, in: chunk, at: offset, connection, session)
+        } catch {
+            // It has gone to nobody, so a repetition would be the first.
+            session.incomingExactlyOnce.remove(header.packetIdentifier)
+            throw error
+        }
+    }
 
+    @inline(__always)
+    private func publishAccepted(
+        _ header: PublishHeader,
+        _ packet: RawSpan,
+        in chunk: ByteBuffer,
+        at offset: Int,
+        _ connection: Connection,
+        _ session: Session
+    ) throws(MQTTError) {
         guard header.topicLength > 0, header.forwardsPropertiesVerbatim else {
             return try self.publishRewritten(header, packet, connection, session)
         }
@@ -328,7 +344,7 @@ extension Shard {
         }
         let bytes = message.storage
         let topic = bytes.readableBytesSpan.extracting(0..<message.topicLength)
-        let hash = TopicHash.hash(topic)
+        let hash = message.topicHash
         let generation = self.broker.subscriptions.generation
         let route: Route
         if let known = self.routes.route(of: topic, hash: hash, generation: generation) {
@@ -337,7 +353,7 @@ extension Shard {
             route = self.broker.subscriptions.route(of: topic, hash: hash)
             self.routes.insert(route)
         }
-        var publish = OutgoingPublish(message, topicHash: hash, origin: origin, now: self.now)
+        var publish = OutgoingPublish(message, origin: origin, now: self.now)
         return self.deliver(&publish, along: route) ? .success : .noMatchingSubscribers
     }
 

@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import DequeModule
 import MQTTCodec
 import NIOCore
 
@@ -256,7 +255,7 @@ extension Shard {
                 self.tellDropped(next.message, session.info, .expired)
                 continue
             }
-            var publish = OutgoingPublish(next.message, topicHash: 0, origin: nil, now: self.now)
+            var publish = OutgoingPublish(next.message, origin: nil, now: self.now)
             self.sendNow(
                 &publish,
                 qos: next.qos,
@@ -286,7 +285,7 @@ extension Shard {
                 session.inflight.end(packetIdentifier)
                 continue
             }
-            var publish = OutgoingPublish(message, topicHash: 0, origin: nil, now: self.now)
+            var publish = OutgoingPublish(message, origin: nil, now: self.now)
             var parts = PublishParts(
                 isVersion5: connection.isVersion5,
                 qos: inflight.qos,
@@ -310,14 +309,15 @@ extension Shard {
     /// Sends retained messages that are due because the client has subscribed. They do not overrun a client that
     /// reads slowly: the next ones follow when its socket takes bytes again.
     func sendRetained(_ session: Session, _ connection: Connection) {
-        while let next = session.retainedDeliveries.first {
+        guard let backlog = session.retainedBacklog else { return }
+        while let next = backlog.next(fetch: { self.retainedMessages(matching: $0, for: session) }) {
             guard connection.output.byteCount < self.settings.maximumOutboundBytes / 2 else { return }
             if next.qos > .atMostOnce {
                 guard session.queue.isEmpty, self.hasRoom(session, connection) else { return }
             }
-            session.retainedDeliveries.removeFirst()
+            backlog.removeFirst()
             guard !next.message.isExpired(at: self.now) else { continue }
-            var publish = OutgoingPublish(next.message, topicHash: 0, origin: nil, now: self.now)
+            var publish = OutgoingPublish(next.message, origin: nil, now: self.now)
             self.deliver(
                 &publish,
                 to: session,
@@ -327,7 +327,32 @@ extension Shard {
                 group: nil
             )
         }
-        session.retainedDeliveries = []
+        session.retainedBacklog = nil
+    }
+
+    /// A session's connection has gone: the retained messages of QoS 1 and 2 still due to it wait with the others.
+    func keepRetained(for session: Session) {
+        guard let backlog = session.retainedBacklog else { return }
+        while let next = backlog.next(fetch: { self.retainedMessages(matching: $0, for: session) }) {
+            backlog.removeFirst()
+            guard next.qos > .atMostOnce else { continue }
+            self.enqueue(
+                QueuedMessage(
+                    message: next.message,
+                    qos: next.qos,
+                    isRetained: true,
+                    subscriptionIdentifiers: next.identifiers,
+                    group: nil
+                ),
+                for: session
+            )
+        }
+    }
+
+    private func retainedMessages(matching filter: TopicFilter, for session: Session) -> [Message] {
+        let messages = self.broker.retained.messages(matching: filter, at: self.now)
+        guard self.hooks.contains(.authorization) else { return messages }
+        return messages.filter { self.broker.extensions.mayReceiveRetained($0, client: session.info) }
     }
 
     // MARK: Drops

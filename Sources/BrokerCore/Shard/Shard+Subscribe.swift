@@ -89,10 +89,11 @@ extension Shard {
                 }
             }
         }
-        connection.write { buffer throws(MQTTError) in
+        let isSent = connection.write { buffer throws(MQTTError) in
             try SubscribeAck(packetIdentifier: packetIdentifier, reasons: reasons, properties: [])
                 .encode(into: &buffer, version: connection.version)
         }
+        guard isSent else { return self.closeUnanswered(connection) }
         self.touch(connection)
         for (filter, options) in retained {
             self.queueRetained(filter, options.qos, identifier, session)
@@ -145,21 +146,11 @@ extension Shard {
     }
 
     private func queueRetained(_ filter: TopicFilter, _ qos: QoS, _ identifier: UInt32, _ session: Session) {
-        var messages = self.broker.retained.messages(matching: filter, at: self.now)
-        if self.hooks.contains(.authorization) {
-            messages.removeAll {
-                !self.broker.extensions.mayReceiveRetained($0, client: session.info)
-            }
-        }
-        for message in messages {
-            session.retainedDeliveries.append(
-                Session.RetainedDelivery(
-                    message: message,
-                    qos: min(message.qos, qos),
-                    identifiers: identifier == 0 ? [] : [identifier]
-                )
-            )
-        }
+        let backlog = session.retainedBacklog ?? RetainedBacklog()
+        session.retainedBacklog = backlog
+        backlog.add(
+            RetainedBacklog.Request(filter: filter, qos: qos, identifiers: identifier == 0 ? [] : [identifier])
+        )
     }
 
     func receiveUnsubscribe(_ unsubscribe: Unsubscribe, _ connection: Connection, _ session: Session) {
@@ -167,10 +158,11 @@ extension Shard {
             guard let filter = try? TopicFilter(text) else { return .topicFilterInvalid }
             return self.unsubscribe(session, filter) ? .success : .noSubscriptionExisted
         }
-        connection.write { buffer throws(MQTTError) in
+        let isSent = connection.write { buffer throws(MQTTError) in
             try UnsubscribeAck(packetIdentifier: unsubscribe.packetIdentifier, reasons: reasons, properties: [])
                 .encode(into: &buffer, version: connection.version)
         }
+        guard isSent else { return self.closeUnanswered(connection) }
         self.touch(connection)
     }
 

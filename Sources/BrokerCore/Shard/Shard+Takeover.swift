@@ -230,7 +230,8 @@ extension Shard {
         guard session.outlivesConnection else { return self.end(session) }
         self.passOn(of: session, hasEnded: false)
         guard session.expiryInterval != Session.neverExpires else { return }
-        let deadline = self.now.adding(seconds: session.expiryInterval)
+        // If it was offline before, its time has been running since then.
+        let deadline = session.expiresAt ?? self.now.adding(seconds: session.expiryInterval)
         session.expiresAt = deadline
         self.timers.add(
             .sessionExpiry,
