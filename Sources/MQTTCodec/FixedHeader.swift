@@ -33,18 +33,25 @@ public struct FixedHeader: Equatable, Sendable {
     /// - Parameters:
     ///   - bytes: what has arrived so far
     ///   - offset: where the packet starts, not negative
+    ///   - version: the version of the connection; MQTT 3.1 lets a client repeat SUBSCRIBE, UNSUBSCRIBE and PUBREL
+    ///     with DUP (its section 2.1)
     /// - Returns: the header, or nil when more bytes are needed
     /// - Throws: `malformedPacket` for packet type 0, for reserved flags that are not as the standard says
     ///   [MQTT-2.1.3-1], for a remaining length of more than four bytes, and for one that is longer than it needs to be
     ///   [MQTT-1.5.5-1].
     @inlinable
-    public static func decode(_ bytes: RawSpan, at offset: Int) throws(MQTTError) -> FixedHeader? {
+    public static func decode(
+        _ bytes: RawSpan,
+        at offset: Int,
+        version: ProtocolVersion = .v5
+    ) throws(MQTTError) -> FixedHeader? {
         let count = bytes.byteCount
         guard offset >= 0, offset < count else { return nil }
         let first = bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
         guard let type = PacketType(rawValue: first >> 4) else { throw .malformed("packet type 0") }
         let flags = first & 0x0F
-        guard type == .publish || flags == type.reservedFlags else { throw .malformed("reserved flags of the packet") }
+        guard type == .publish || flags == type.reservedFlags || version == .v3_1 && type.isRepetition(flags)
+        else { throw .malformed("reserved flags of the packet") }
         var position = offset &+ 1
         var length = 0
         var shift = 0

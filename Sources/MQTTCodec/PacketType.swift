@@ -44,4 +44,10 @@ public enum PacketType: UInt8, Sendable, CaseIterable {
         default: 0
         }
     }
+
+    /// Whether these flags say that a packet which MQTT 3.1 lets a client repeat is repeated: DUP, and the fixed ones.
+    @inlinable
+    func isRepetition(_ flags: UInt8) -> Bool {
+        self.reservedFlags != 0 && flags == self.reservedFlags | 0b1000
+    }
 }

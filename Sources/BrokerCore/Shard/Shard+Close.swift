@@ -191,6 +191,7 @@ extension Shard {
             self.broker.subscriptions.unsubscribe(entry.filter, session.address)
         }
         self.passOn(of: session, hasEnded: true)
+        self.tellEnded(of: session)
         session.entries = [:]
         self.forget(session)
         if let next = session.arrival?.nextOwner { self.handOver(nil, of: session.client, to: next) }

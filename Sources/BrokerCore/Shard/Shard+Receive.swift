@@ -53,7 +53,7 @@ extension Shard {
         do throws(MQTTError) {
             // Byte by byte until the length is known (at most four times), then what is missing in one piece.
             while true {
-                let header = try FixedHeader.decode(partial.readableBytesSpan, at: 0)
+                let header = try FixedHeader.decode(partial.readableBytesSpan, at: 0, version: connection.version)
                 if let header { try self.checkSize(header, on: connection) }
                 let missing = header.map { $0.totalLength - partial.readableBytes } ?? 1
                 guard missing > 0 else { break }
@@ -76,7 +76,7 @@ extension Shard {
         var offset = 0
         do throws(MQTTError) {
             while connection.phase != .closed, !connection.isPaused,
-                let header = try FixedHeader.decode(span, at: offset)
+                let header = try FixedHeader.decode(span, at: offset, version: connection.version)
             {
                 try self.checkSize(header, on: connection)
                 guard header.totalLength <= span.byteCount &- offset else { break }

@@ -385,6 +385,17 @@ extension Shard {
         }
     }
 
+    /// What a session that ends had not brought to its client is lost.
+    func tellEnded(of session: Session) {
+        guard self.hooks.contains(.deliveries) else { return }
+        for (_, inflight) in session.inflight.all {
+            if let message = inflight.message { self.tellDropped(message, session.info, .sessionEnded) }
+        }
+        while let queued = session.queue.popFirst() {
+            self.tellDropped(queued.message, session.info, .sessionEnded)
+        }
+    }
+
     private func tellDelivered(_ message: Message, _ connection: Connection) {
         guard let client = connection.client else { return }
         for listener in self.broker.extensions.extensions { listener.delivered(message, client: client) }
