@@ -96,7 +96,7 @@ extension ConfigurationKey {
         .integer(
             "mqtt.max_topic_levels",
             \.mqtt.maximumTopicLevels,
-            1...65_535,
+            1...1_000,
             "Levels in a topic name or filter."
         ),
         .integer(
@@ -115,9 +115,14 @@ extension ConfigurationKey {
             "mqtt.max_will_size",
             \.mqtt.maximumWillSize,
             0...largestPacket,
-            "Bytes in a will: its topic, properties and payload together. `limits.max_connect_size` applies before."
+            "Bytes in a will's payload. `limits.max_connect_size` applies before."
         ),
-        .integer("mqtt.property_size", \.mqtt.propertySize, 0...65_535, "User properties in one packet."),
+        .integer(
+            "mqtt.property_size",
+            \.mqtt.propertySize,
+            0...65_535,
+            "Has no effect: `mqtt.max_packet_size` limits properties too. Accepted for the original's sake."
+        ),
         .boolean(
             "mqtt.check_payload_format",
             \.mqtt.checkPayloadFormat,

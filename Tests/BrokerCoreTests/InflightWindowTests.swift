@@ -14,12 +14,9 @@ import Testing
     private func message(_ text: String, isOnWire: Bool = true) throws -> InflightMessage {
         InflightMessage(
             state: .published,
-            qos: .exactlyOnce,
-            isRetained: false,
             isOnWire: isOnWire,
             message: try Message(topic: "t", payload: ByteBuffer(string: text)),
-            subscriptionIdentifiers: [],
-            group: nil
+            terms: DeliveryTerms(qos: .exactlyOnce, isRetained: false)
         )
     }
 

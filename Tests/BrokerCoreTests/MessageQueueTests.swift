@@ -15,11 +15,8 @@ import Testing
     /// A message of `size` bytes, its topic of one byte included.
     private func message(_ size: Int, _ letter: String = "x", shared: Bool = false) throws -> QueuedMessage {
         QueuedMessage(
-            message: try Message(topic: letter, payload: ByteBuffer(repeating: 0, count: size - 1)),
-            qos: .atLeastOnce,
-            isRetained: false,
-            subscriptionIdentifiers: [],
-            group: shared ? self.group : nil
+            try Message(topic: letter, payload: ByteBuffer(repeating: 0, count: size - 1)),
+            DeliveryTerms(qos: .atLeastOnce, isRetained: false, group: shared ? self.group : nil)
         )
     }
 
@@ -89,9 +86,9 @@ import Testing
         for (index, letter) in "abcdef".enumerated() {
             _ = queue.append(try self.message(10, "\(letter)", shared: index % 2 == 1), settings: settings)
         }
-        let removed = queue.remove { $0.group != nil }
+        let removed = queue.remove { $0.terms.group != nil }
         #expect(removed.map(\.message.topic) == ["b", "d", "f"])
-        #expect(queue.remove { $0.group != nil }.isEmpty)
+        #expect(queue.remove { $0.terms.group != nil }.isEmpty)
         #expect(queue.byteCount == 30)
         #expect(queue.first?.message.topic == "a")
         #expect(self.drain(&queue) == "ace")

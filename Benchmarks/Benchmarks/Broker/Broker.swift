@@ -95,12 +95,9 @@ private func sessionTables() {
     else { fatalError("no message") }
     let inflight = InflightMessage(
         state: .published,
-        qos: .atLeastOnce,
-        isRetained: false,
         isOnWire: true,
         message: message,
-        subscriptionIdentifiers: [],
-        group: nil
+        terms: DeliveryTerms(qos: .atLeastOnce, isRetained: false)
     )
     let window = { @Sendable () -> (InflightWindow, UInt16) in
         var window = InflightWindow()
@@ -112,13 +109,7 @@ private func sessionTables() {
         subject.0.end(subject.1)
         subject.1 = subject.1 == .max ? 1 : subject.1 + 1
     }
-    let queued = QueuedMessage(
-        message: message,
-        qos: .atLeastOnce,
-        isRetained: false,
-        subscriptionIdentifiers: [],
-        group: nil
-    )
+    let queued = QueuedMessage(message, DeliveryTerms(qos: .atLeastOnce, isRetained: false))
     let settings = BrokerSettings()
     let queue = { @Sendable () -> MessageQueue in
         var queue = MessageQueue()

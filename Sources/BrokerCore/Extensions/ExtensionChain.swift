@@ -7,16 +7,22 @@ import MQTTCodec
 
 /// The broker's extensions in order, and what they want between them.
 struct ExtensionChain: Sendable {
-    let extensions: [any BrokerExtension]
     let interests: ExtensionInterests
+    private let extensions: [(interests: ExtensionInterests, extension: any BrokerExtension)]
 
     init(_ extensions: [any BrokerExtension]) {
-        self.extensions = extensions
-        self.interests = extensions.reduce([]) { $0.union($1.interests) }
+        self.extensions = extensions.map { ($0.interests, $0) }
+        self.interests = self.extensions.reduce([]) { $0.union($1.interests) }
     }
 
     private func interested(_ interest: ExtensionInterests) -> ArraySlice<any BrokerExtension> {
-        self.extensions.filter { $0.interests.contains(interest) }[...]
+        self.extensions.filter { $0.interests.contains(interest) }.map(\.extension)[...]
+    }
+
+    /// Tells those who want to hear of such events, in order.
+    func notify(_ interest: ExtensionInterests, _ body: (any BrokerExtension) -> Void) {
+        guard self.interests.contains(interest) else { return }
+        for listener in self.extensions where listener.interests.contains(interest) { body(listener.extension) }
     }
 
     func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> {

@@ -21,8 +21,7 @@ final class RetainedBacklog {
     /// One message that is due.
     struct Delivery {
         let message: Message
-        let qos: QoS
-        let identifiers: [UInt32]
+        let terms: DeliveryTerms
     }
 
     private var requests: Deque<Request> = []
@@ -46,7 +45,12 @@ final class RetainedBacklog {
             self.messages = fetch(request.filter)[...]
         }
         guard let message = self.messages.first, let request = self.present else { return nil }
-        return Delivery(message: message, qos: min(message.qos, request.qos), identifiers: request.identifiers)
+        let terms = DeliveryTerms(
+            qos: min(message.qos, request.qos),
+            isRetained: true,
+            identifiers: request.identifiers
+        )
+        return Delivery(message: message, terms: terms)
     }
 
     func removeFirst() {

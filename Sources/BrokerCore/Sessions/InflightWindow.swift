@@ -18,15 +18,11 @@ struct InflightMessage {
     }
 
     var state: State
-    let qos: QoS
-    let isRetained: Bool
     /// Whether it has gone out on the present connection.
     var isOnWire: Bool
     /// nil when it is never sent again, because the session ends with its connection.
     let message: Message?
-    let subscriptionIdentifiers: [UInt32]
-    /// The shared group that chose this session; another member gets the message if this one leaves.
-    let group: SharedGroup?
+    let terms: DeliveryTerms
 }
 
 /// The QoS 1 and 2 messages in flight to one client, in the order of their first transmission.
@@ -200,12 +196,9 @@ extension InflightMessage {
     fileprivate static var done: Self {
         Self(
             state: .done,
-            qos: .atMostOnce,
-            isRetained: false,
             isOnWire: false,
             message: nil,
-            subscriptionIdentifiers: [],
-            group: nil
+            terms: DeliveryTerms(qos: .atMostOnce, isRetained: false)
         )
     }
 }

@@ -9,10 +9,12 @@ import MQTTCodec
 /// A QoS 1 or 2 message that waits for its client.
 struct QueuedMessage {
     let message: Message
-    let qos: QoS
-    let isRetained: Bool
-    let subscriptionIdentifiers: [UInt32]
-    let group: SharedGroup?
+    let terms: DeliveryTerms
+
+    init(_ message: Message, _ terms: DeliveryTerms) {
+        self.message = message
+        self.terms = terms
+    }
 }
 
 /// The QoS 1 and 2 messages that wait for one client, oldest first, limited in number and bytes.

@@ -48,9 +48,9 @@ public struct BrokerSettings: Sendable, Equatable {
 
     // MARK: Limits
 
-    /// Open connections; nil: as many as the system allows. More: CONNACK 0x89 (v3: 0x03).
+    /// Open connections; nil: as many as the system allows. More are closed at once, before CONNECT.
     public var maximumConnections: Int?
-    /// Accepted connections a second; nil: any number. More are closed at once (v5: CONNACK 0x9F).
+    /// Accepted connections a second; nil: any number. More are closed at once, before CONNECT.
     public var maximumConnectRate: Int?
     /// Bytes a connection may send before its CONNECT is complete.
     public var maximumConnectSize = 64 * 1024
@@ -58,7 +58,7 @@ public struct BrokerSettings: Sendable, Equatable {
     public var connectTimeout: Int64 = 15_000
     /// Bytes of a topic name or filter. Longer: 0x90 or 0x8F.
     public var maximumTopicLength = 65_535
-    /// Levels of a topic name or filter. More: 0x90 or 0x8F.
+    /// Levels of a topic name or filter, at most 1000. More: 0x90 or 0x8F.
     public var maximumTopicLevels = 128
     /// Bytes of a client identifier. Longer: 0x85.
     public var maximumClientIdentifierLength = 1024
@@ -78,9 +78,10 @@ public struct BrokerSettings: Sendable, Equatable {
     public var maximumOutboundBytes = 8 * 1024 * 1024
     /// Milliseconds that a connection may stay beyond `maximumOutboundBytes` before it is closed (0x97).
     public var stuckReaderTimeout: Int64 = 60_000
-    /// Retained messages kept. More: 0x97.
+    /// Retained messages kept. One more is delivered, but not kept.
     public var maximumRetainedMessages = 1_000_000
-    /// Bytes of retained messages (topic, properties and payload) kept. More: 0x97.
+    /// Bytes of retained messages (topic, properties and payload) kept. One that exceeds them is delivered, but
+    /// not kept.
     public var maximumRetainedBytes = 256 * 1024 * 1024
     /// Bytes on their way from one event loop to another beyond which publishers are read no further for now.
     public var maximumTransferBytes = 16 * 1024 * 1024

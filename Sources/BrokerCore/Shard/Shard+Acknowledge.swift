@@ -17,7 +17,7 @@ extension Shard {
         guard packetIdentifier != 0 else { throw .protocolError("packet identifier 0") }
         switch kind {
         case .publishAck:
-            guard let inflight = session.inflight[packetIdentifier], inflight.qos == .atLeastOnce else { return }
+            guard let inflight = session.inflight[packetIdentifier], inflight.terms.qos == .atLeastOnce else { return }
             self.endHandshake(packetIdentifier, session)
         case .publishReceived:
             self.receivePublishReceived(packetIdentifier, reason, connection, session)
@@ -37,7 +37,7 @@ extension Shard {
         _ connection: Connection,
         _ session: Session
     ) {
-        guard let inflight = session.inflight[packetIdentifier], inflight.qos == .exactlyOnce else {
+        guard let inflight = session.inflight[packetIdentifier], inflight.terms.qos == .exactlyOnce else {
             // The client waits for a PUBREL: it gets one, with the reason where its version has reasons.
             connection.acknowledge(.publishRelease, packetIdentifier, .packetIdentifierNotFound)
             self.touch(connection)
@@ -55,9 +55,7 @@ extension Shard {
         guard let ended = session.inflight.end(packetIdentifier) else { return }
         self.metrics.messagesAcknowledged &+= 1
         if self.hooks.contains(.deliveries), let message = ended.message {
-            for listener in self.broker.extensions.extensions {
-                listener.acknowledged(message, client: session.info)
-            }
+            self.broker.extensions.notify(.deliveries) { $0.acknowledged(message, client: session.info) }
         }
         self.pump(session)
     }

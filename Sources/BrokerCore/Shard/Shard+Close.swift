@@ -94,9 +94,7 @@ extension Shard {
         session.inflight.disconnect()
         self.log(.disconnected(session.info, reason))
         self.publishPresence(disconnected: session.info, reason)
-        if self.hooks.contains(.clients) {
-            for listener in self.broker.extensions.extensions { listener.disconnected(session.info, reason: reason) }
-        }
+        self.broker.extensions.notify(.clients) { $0.disconnected(session.info, reason: reason) }
         // Retained messages still due wait with the others.
         if session.outlivesConnection { self.keepRetained(for: session) }
         session.retainedBacklog = nil

@@ -205,11 +205,7 @@ extension Shard {
         self.setSharedMembership(of: session, isOnline: true)
         self.log(.connected(info, sessionPresent: old != nil))
         self.publishPresence(connected: info)
-        if self.hooks.contains(.clients) {
-            for listener in self.broker.extensions.extensions {
-                listener.connected(info, sessionPresent: old != nil)
-            }
-        }
+        self.broker.extensions.notify(.clients) { $0.connected(info, sessionPresent: old != nil) }
         self.pump(session)
         self.resume(connection)
     }

@@ -40,10 +40,11 @@ extension Shard {
             self.deliver(
                 &publish,
                 to: session,
-                qos: min(publish.qos, target.qos),
-                isRetained: target.retainAsPublished && publish.isRetained,
-                identifiers: target.identifiers < 0 ? [] : route.identifierLists[Int(target.identifiers)],
-                group: nil
+                DeliveryTerms(
+                    qos: min(publish.qos, target.qos),
+                    isRetained: target.retainAsPublished && publish.isRetained,
+                    identifiers: route.identifiers(of: target)
+                )
             )
         }
     }
@@ -112,10 +113,12 @@ extension Shard {
         self.deliver(
             &publish,
             to: session,
-            qos: min(delivery.message.qos, delivery.qos),
-            isRetained: delivery.retainAsPublished && delivery.message.isRetained,
-            identifiers: delivery.identifiers,
-            group: delivery.group
+            DeliveryTerms(
+                qos: min(delivery.message.qos, delivery.qos),
+                isRetained: delivery.retainAsPublished && delivery.message.isRetained,
+                identifiers: delivery.identifiers,
+                group: delivery.group
+            )
         )
     }
 
@@ -146,10 +149,12 @@ extension Shard {
             self.deliver(
                 &publish,
                 to: session,
-                qos: min(publish.qos, member.subscription.qos),
-                isRetained: member.subscription.retainAsPublished && publish.isRetained,
-                identifiers: identifiers,
-                group: group
+                DeliveryTerms(
+                    qos: min(publish.qos, member.subscription.qos),
+                    isRetained: member.subscription.retainAsPublished && publish.isRetained,
+                    identifiers: identifiers,
+                    group: group
+                )
             )
             return true
         }
@@ -184,12 +189,12 @@ extension Shard {
     /// A QoS 2 message that the client may have seen stays with it, since nobody else may get it [MQTT-4.8.2-4, -5].
     func passOn(of session: Session, hasEnded: Bool) {
         guard session.sharedCount > 0 else { return }
-        for (identifier, inflight) in session.inflight.all where inflight.qos == .atLeastOnce {
-            guard let group = inflight.group, let message = inflight.message else { continue }
+        for (identifier, inflight) in session.inflight.all where inflight.terms.qos == .atLeastOnce {
+            guard let group = inflight.terms.group, let message = inflight.message else { continue }
             if self.passOn(message, from: session, in: group, hasEnded: hasEnded) { session.inflight.end(identifier) }
         }
-        for queued in session.queue.remove(where: { $0.group != nil }) {
-            guard let group = queued.group else { continue }
+        for queued in session.queue.remove(where: { $0.terms.group != nil }) {
+            guard let group = queued.terms.group else { continue }
             if !self.passOn(queued.message, from: session, in: group, hasEnded: hasEnded), !hasEnded {
                 self.enqueue(queued, for: session)
             }

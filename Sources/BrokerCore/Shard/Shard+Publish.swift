@@ -339,7 +339,6 @@ extension Shard {
             if case .refused = self.broker.retained.store(message) {
                 self.metrics.retainedRefused += 1
                 self.log(.retainedLimit)
-                return .quotaExceeded
             }
         }
         let bytes = message.storage

@@ -12,83 +12,33 @@ extension Shard {
     /// QoS 0 goes out now or not at all. QoS 1 and 2 go out now if the client's window has room and nothing waits
     /// before them, else they wait.
     @inline(__always)
-    func deliver(
-        _ publish: inout OutgoingPublish,
-        to session: Session,
-        qos: QoS,
-        isRetained: Bool,
-        identifiers: [UInt32],
-        group: SharedGroup?
-    ) {
+    func deliver(_ publish: inout OutgoingPublish, to session: Session, _ terms: DeliveryTerms) {
         guard let connection = session.connection else {
-            return self.deliverOffline(
-                publish,
-                to: session,
-                qos: qos,
-                isRetained: isRetained,
-                identifiers: identifiers,
-                group: group
-            )
+            return self.deliverOffline(&publish, to: session, terms)
         }
-        if qos == .atMostOnce {
+        if terms.qos == .atMostOnce {
             guard connection.output.byteCount < self.settings.maximumOutboundBytes else {
                 return self.dropForSlowReader(&publish, connection)
             }
-            self.transmit(
-                &publish,
-                qos: .atMostOnce,
-                isRetained: isRetained,
-                packetIdentifier: 0,
-                identifiers: identifiers,
-                to: connection
-            )
+            self.transmit(&publish, terms, packetIdentifier: 0, to: connection)
         } else if session.queue.isEmpty, self.hasRoom(session, connection) {
-            self.sendNow(
-                &publish,
-                qos: qos,
-                isRetained: isRetained,
-                identifiers: identifiers,
-                group: group,
-                session,
-                connection
-            )
+            self.sendNow(&publish, terms, session, connection)
         } else {
             if connection.output.byteCount >= self.settings.maximumOutboundBytes { self.noteStuck(connection) }
-            self.enqueue(
-                QueuedMessage(
-                    message: publish.message(),
-                    qos: qos,
-                    isRetained: isRetained,
-                    subscriptionIdentifiers: identifiers,
-                    group: group
-                ),
-                for: session
-            )
+            self.enqueue(QueuedMessage(publish.message(), terms), for: session)
         }
     }
 
     @inline(never)
     private func deliverOffline(
-        _ publish: consuming OutgoingPublish,
+        _ publish: inout OutgoingPublish,
         to session: Session,
-        qos: QoS,
-        isRetained: Bool,
-        identifiers: [UInt32],
-        group: SharedGroup?
+        _ terms: DeliveryTerms
     ) {
         if let sink = session.sink {
             sink(publish.message())
-        } else if qos > .atMostOnce {
-            self.enqueue(
-                QueuedMessage(
-                    message: publish.message(),
-                    qos: qos,
-                    isRetained: isRetained,
-                    subscriptionIdentifiers: identifiers,
-                    group: group
-                ),
-                for: session
-            )
+        } else if terms.qos > .atMostOnce {
+            self.enqueue(QueuedMessage(publish.message(), terms), for: session)
         }
     }
 
@@ -104,34 +54,21 @@ extension Shard {
     @inline(__always)
     private func sendNow(
         _ publish: inout OutgoingPublish,
-        qos: QoS,
-        isRetained: Bool,
-        identifiers: [UInt32],
-        group: SharedGroup?,
+        _ terms: DeliveryTerms,
         _ session: Session,
         _ connection: Connection
     ) {
         // A session that ends with its connection never sends anything twice, so it need not keep the message.
-        let isKept = session.outlivesConnection || group != nil || self.hooks.contains(.deliveries)
+        let isKept = session.outlivesConnection || terms.group != nil || self.hooks.contains(.deliveries)
         let packetIdentifier = session.inflight.append(
             InflightMessage(
                 state: .published,
-                qos: qos,
-                isRetained: isRetained,
                 isOnWire: true,
                 message: isKept ? publish.message() : nil,
-                subscriptionIdentifiers: identifiers,
-                group: group
+                terms: terms
             )
         )
-        let isSent = self.transmit(
-            &publish,
-            qos: qos,
-            isRetained: isRetained,
-            packetIdentifier: packetIdentifier,
-            identifiers: identifiers,
-            to: connection
-        )
+        let isSent = self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
         // A message too large for the client counts as delivered [MQTT-3.1.2-25].
         if !isSent { session.inflight.end(packetIdentifier) }
     }
@@ -143,28 +80,19 @@ extension Shard {
     @discardableResult
     private func transmit(
         _ publish: inout OutgoingPublish,
-        qos: QoS,
-        isRetained: Bool,
+        _ terms: DeliveryTerms,
         packetIdentifier: UInt16,
-        identifiers: [UInt32],
         to connection: Connection
     ) -> Bool {
         if connection.isVersion5 {
-            guard
-                self.transmit5(
-                    &publish,
-                    qos: qos,
-                    isRetained: isRetained,
-                    packetIdentifier: packetIdentifier,
-                    identifiers: identifiers,
-                    to: connection
-                )
-            else { return false }
+            guard self.transmit5(&publish, terms, packetIdentifier: packetIdentifier, to: connection) else {
+                return false
+            }
         } else {
             publish.append(
                 to: &connection.output,
                 isVersion5: false,
-                flags: 0x30 | qos.rawValue << 1 | (isRetained ? 1 : 0),
+                flags: 0x30 | terms.qos.rawValue << 1 | (terms.isRetained ? 1 : 0),
                 packetIdentifier: packetIdentifier
             )
         }
@@ -177,19 +105,17 @@ extension Shard {
     @inline(never)
     private func transmit5(
         _ publish: inout OutgoingPublish,
-        qos: QoS,
-        isRetained: Bool,
+        _ terms: DeliveryTerms,
         packetIdentifier: UInt16,
-        identifiers: [UInt32],
         to connection: Connection
     ) -> Bool {
         let parts = PublishParts(
             isVersion5: true,
-            qos: qos,
-            isRetained: isRetained,
+            qos: terms.qos,
+            isRetained: terms.isRetained,
             packetIdentifier: packetIdentifier,
             messageExpiry: publish.remainingExpiry,
-            subscriptionIdentifiers: identifiers
+            subscriptionIdentifiers: terms.identifiers
         )
         let limit = connection.maximumPacketSize
         if connection.outgoingAliasMaximum > 0 {
@@ -208,7 +134,7 @@ extension Shard {
             self.tellDropped(publish.message(), connection.client, .tooLarge)
             return false
         }
-        if identifiers.isEmpty {
+        if terms.identifiers.isEmpty {
             publish.append(
                 to: &connection.output,
                 isVersion5: true,
@@ -256,15 +182,7 @@ extension Shard {
                 continue
             }
             var publish = OutgoingPublish(next.message, origin: nil, now: self.now)
-            self.sendNow(
-                &publish,
-                qos: next.qos,
-                isRetained: next.isRetained,
-                identifiers: next.subscriptionIdentifiers,
-                group: next.group,
-                session,
-                connection
-            )
+            self.sendNow(&publish, next.terms, session, connection)
         }
         if session.queue.isEmpty { session.isQueueFull = false }
     }
@@ -288,11 +206,11 @@ extension Shard {
             var publish = OutgoingPublish(message, origin: nil, now: self.now)
             var parts = PublishParts(
                 isVersion5: connection.isVersion5,
-                qos: inflight.qos,
-                isRetained: inflight.isRetained,
+                qos: inflight.terms.qos,
+                isRetained: inflight.terms.isRetained,
                 isDuplicate: true,
                 packetIdentifier: packetIdentifier,
-                subscriptionIdentifiers: connection.isVersion5 ? inflight.subscriptionIdentifiers : []
+                subscriptionIdentifiers: connection.isVersion5 ? inflight.terms.identifiers : []
             )
             if connection.isVersion5 { parts.messageExpiry = publish.remainingExpiry }
             guard publish.encodedLength(parts) <= connection.maximumPacketSize else {
@@ -312,20 +230,13 @@ extension Shard {
         guard let backlog = session.retainedBacklog else { return }
         while let next = backlog.next(fetch: { self.retainedMessages(matching: $0, for: session) }) {
             guard connection.output.byteCount < self.settings.maximumOutboundBytes / 2 else { return }
-            if next.qos > .atMostOnce {
+            if next.terms.qos > .atMostOnce {
                 guard session.queue.isEmpty, self.hasRoom(session, connection) else { return }
             }
             backlog.removeFirst()
             guard !next.message.isExpired(at: self.now) else { continue }
             var publish = OutgoingPublish(next.message, origin: nil, now: self.now)
-            self.deliver(
-                &publish,
-                to: session,
-                qos: next.qos,
-                isRetained: true,
-                identifiers: next.identifiers,
-                group: nil
-            )
+            self.deliver(&publish, to: session, next.terms)
         }
         session.retainedBacklog = nil
     }
@@ -335,17 +246,8 @@ extension Shard {
         guard let backlog = session.retainedBacklog else { return }
         while let next = backlog.next(fetch: { self.retainedMessages(matching: $0, for: session) }) {
             backlog.removeFirst()
-            guard next.qos > .atMostOnce else { continue }
-            self.enqueue(
-                QueuedMessage(
-                    message: next.message,
-                    qos: next.qos,
-                    isRetained: true,
-                    subscriptionIdentifiers: next.identifiers,
-                    group: nil
-                ),
-                for: session
-            )
+            guard next.terms.qos > .atMostOnce else { continue }
+            self.enqueue(QueuedMessage(next.message, next.terms), for: session)
         }
     }
 
@@ -380,9 +282,7 @@ extension Shard {
 
     private func tellDropped(_ message: Message, _ client: ClientInfo?, _ cause: DropCause) {
         guard self.hooks.contains(.deliveries), let client else { return }
-        for listener in self.broker.extensions.extensions {
-            listener.dropped(message, client: client, cause: cause)
-        }
+        self.broker.extensions.notify(.deliveries) { $0.dropped(message, client: client, cause: cause) }
     }
 
     /// What a session that ends had not brought to its client is lost.
@@ -398,7 +298,7 @@ extension Shard {
 
     private func tellDelivered(_ message: Message, _ connection: Connection) {
         guard let client = connection.client else { return }
-        for listener in self.broker.extensions.extensions { listener.delivered(message, client: client) }
+        self.broker.extensions.notify(.deliveries) { $0.delivered(message, client: client) }
     }
 }
 

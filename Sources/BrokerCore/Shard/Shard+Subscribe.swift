@@ -137,11 +137,7 @@ extension Shard {
             entry.subscription(isBridge: session.info.isBridge && session.info.version != .v5),
             isOnline: session.connection != nil || session.sink != nil
         )
-        if self.hooks.contains(.subscriptions) {
-            for listener in self.broker.extensions.extensions {
-                listener.subscribed(session.info, filter: filter, options: options)
-            }
-        }
+        self.broker.extensions.notify(.subscriptions) { $0.subscribed(session.info, filter: filter, options: options) }
         return isNew
     }
 
@@ -172,11 +168,7 @@ extension Shard {
         guard session.entries.removeValue(forKey: UTF8String(filter.text)) != nil else { return false }
         if filter.share != nil { session.sharedCount -= 1 }
         self.broker.subscriptions.unsubscribe(filter, session.address)
-        if self.hooks.contains(.subscriptions) {
-            for listener in self.broker.extensions.extensions {
-                listener.unsubscribed(session.info, filter: filter)
-            }
-        }
+        self.broker.extensions.notify(.subscriptions) { $0.unsubscribed(session.info, filter: filter) }
         return true
     }
 }

@@ -101,11 +101,7 @@ extension Shard {
             self.close(connection, .sessionTakenOver, saying: .sessionTakenOver)
             self.log(.disconnected(session.info, .sessionTakenOver))
             self.publishPresence(disconnected: session.info, .sessionTakenOver)
-            if self.hooks.contains(.clients) {
-                for listener in self.broker.extensions.extensions {
-                    listener.disconnected(session.info, reason: .sessionTakenOver)
-                }
-            }
+            self.broker.extensions.notify(.clients) { $0.disconnected(session.info, reason: .sessionTakenOver) }
             // The old connection's will is due unless it may wait and the session goes on [MQTT-3.1.3-9].
             if (session.will?.properties.willDelayInterval ?? 0) == 0 { self.publishWill(of: session) }
             guard !isCleanStart, session.outlivesConnection else {

@@ -81,6 +81,7 @@ final class Route: Sendable {
         self.identifierLists = lists
     }
 
+    @inline(__always)
     func identifiers(of target: Target) -> [UInt32] {
         target.identifiers < 0 ? [] : self.identifierLists[Int(target.identifiers)]
     }
