@@ -175,12 +175,18 @@ import Testing
         #expect(late.takeTexts() == [])
     }
 
-    @Test func beyondTheLimitThePublisherIsTold() {
+    @Test func beyondTheLimitAMessageIsDeliveredButNotKept() {
         let broker = TestBroker { $0.maximumRetainedMessages = 1 }
+        let live = broker.connected("live")
+        live.subscribe("#")
         let publisher = broker.connected("p")
         publisher.publish("a", "1", qos: .atLeastOnce, retain: true)
-        publisher.publish("b", "1", qos: .atLeastOnce, retain: true)
-        #expect(publisher.takeAcknowledgements().map(\.reason) == [.noMatchingSubscribers, .quotaExceeded])
+        publisher.publish("b", "2", qos: .atLeastOnce, retain: true)
+        #expect(publisher.takeAcknowledgements().map(\.reason) == [.success, .success])
+        #expect(live.takeTexts() == ["1", "2"])
+        let late = broker.connected("late")
+        late.subscribe("#")
+        #expect(late.takeTexts() == ["1"])
         #expect(broker.metrics.retainedRefused == 1)
     }
 
