@@ -62,6 +62,16 @@ package final class ShardPeers: Sendable {
         }.get()
     }
 
+    /// Returns once every connection's socket is closed, or at the deadline.
+    package func allClosed(or deadline: NIODeadline) async {
+        for peer in self.peers {
+            let closed = peer.eventLoop.flatSubmit {
+                peer.driver.value?.whenAllClosed(or: deadline) ?? peer.eventLoop.makeSucceededVoidFuture()
+            }
+            try? await closed.get()
+        }
+    }
+
     /// Lets go of the shards; their loops may be stopped afterwards.
     package func stop() async {
         for peer in self.peers {

@@ -213,9 +213,6 @@ extension Shard {
         }
         self.endTurn()
     }
-
-    /// Connections that still have something to send.
-    package var unsentConnections: Int { self.connections.count }
 }
 
 extension Properties {
