@@ -85,9 +85,16 @@ let package = Package(
             dependencies: ["BrokerCore", "MQTTCodec", nioCore],
             swiftSettings: settings
         ),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .testTarget(
             name: "BrokerNetworkTests",
-            dependencies: ["BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix],
+            dependencies: [
+                "CTestSupport", "BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix, logging,
+                lifecycle,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             swiftSettings: settings
         ),
     ],

@@ -27,7 +27,7 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
-        self.driver.socketCount += 1
+        self.driver.connectionOpened()
         self.connection = self.driver.shard.open(self, peer: context.channel.remoteAddress?.peerAddress ?? "unknown")
         if self.connection == nil { context.close(promise: nil) }
     }
@@ -58,10 +58,11 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
     private func forget() {
         guard self.context != nil else { return }
         self.context = nil
-        self.driver.socketCount -= 1
-        guard let connection = self.connection else { return }
-        self.connection = nil
-        self.driver.shard.closed(connection)
+        if let connection = self.connection {
+            self.connection = nil
+            self.driver.shard.closed(connection)
+        }
+        self.driver.connectionClosed()
     }
 
     // MARK: To the socket

@@ -19,8 +19,9 @@ package final class ShardDriver: ShardHost {
     private let peers: ShardPeers
     let shard: Shard
     private var isRunning = false
-    /// Sockets that are open, those included whose client has been told goodbye.
-    var socketCount = 0
+    /// Connections whose sockets are open.
+    private var openConnections = 0
+    private var allClosed: EventLoopPromise<Void>?
 
     init(index: Int, broker: BrokerState, eventLoop: any EventLoop, peers: ShardPeers, logger: BrokerLogger) {
         self.eventLoop = eventLoop
@@ -45,6 +46,30 @@ package final class ShardDriver: ShardHost {
     func stop() {
         self.isRunning = false
         self.shard.host = nil
+    }
+
+    // MARK: Connections
+
+    func connectionOpened() { self.openConnections += 1 }
+
+    func connectionClosed() {
+        self.openConnections -= 1
+        if self.openConnections == 0 { self.endWait() }
+    }
+
+    /// Succeeds once no socket is open any more, or at the deadline.
+    func whenAllClosed(or deadline: NIODeadline) -> EventLoopFuture<Void> {
+        guard self.openConnections > 0 else { return self.eventLoop.makeSucceededVoidFuture() }
+        let promise = self.eventLoop.makePromise(of: Void.self)
+        self.endWait()
+        self.allClosed = promise
+        self.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.endWait() }
+        return promise.futureResult
+    }
+
+    private func endWait() {
+        self.allClosed?.succeed()
+        self.allClosed = nil
     }
 
     // MARK: ShardHost

@@ -62,13 +62,14 @@ package final class ShardPeers: Sendable {
         }.get()
     }
 
-    /// Sockets that are open on all loops.
-    package func socketCount() async -> Int {
-        var count = 0
+    /// Returns once every connection's socket is closed, or at the deadline.
+    package func allClosed(or deadline: NIODeadline) async {
         for peer in self.peers {
-            count += (try? await peer.eventLoop.submit { peer.driver.value?.socketCount ?? 0 }.get()) ?? 0
+            let closed = peer.eventLoop.flatSubmit {
+                peer.driver.value?.whenAllClosed(or: deadline) ?? peer.eventLoop.makeSucceededVoidFuture()
+            }
+            try? await closed.get()
         }
-        return count
     }
 
     /// Lets go of the shards; their loops may be stopped afterwards.

@@ -36,14 +36,16 @@ public final class Broker: Service {
     private let threads: Int
     private let shutdownTimeout: Duration
     private let logger: Logger
-    private let state: BrokerState
-    private let running = Mutex<Running?>(nil)
+    let state: BrokerState
+    let running = Mutex<Running?>(nil)
     private let startup = Startup()
 
-    private struct Running: Sendable {
+    struct Running: Sendable {
         let shards: ShardPeers
         let addresses: [SocketAddress]
-        var nextSubscriber: Int
+        /// The program's own subscriptions.
+        var streams: [Int: AsyncStream<Message>.Continuation] = [:]
+        var nextStream = 0
     }
 
     /// - Parameters:
@@ -111,38 +113,36 @@ public final class Broker: Service {
                     childGroup: group
                 )
                 bound.append(tcp)
-                self.logger.info(
-                    "listening",
-                    metadata: ["tcp": "\(tcp.address.map { "\($0.peerAddress)" } ?? listener.host)"]
-                )
+                let address = tcp.address.map { "\($0.peerAddress)" } ?? listener.host
+                self.logger.info("listening", metadata: ["tcp": "\(address)"])
             } catch {
                 await shards.stop()
                 throw BrokerError(listener: listener, cause: "\(error)")
             }
         }
         self.running.withLock {
-            $0 = Running(shards: shards, addresses: bound.compactMap(\.address), nextSubscriber: 0)
+            $0 = Running(shards: shards, addresses: bound.compactMap(\.address))
         }
         self.startup.succeed()
         try? await gracefulShutdown()
         self.logger.info("shutting down")
         for listener in bound { await listener.close() }
         await self.disconnectAll(shards)
-        self.running.withLock { $0 = nil }
+        let streams = self.running.withLock { running in
+            defer { running = nil }
+            return running?.streams ?? [:]
+        }
+        for stream in streams.values { stream.finish() }
         await shards.stop()
         self.logger.info("stopped")
     }
 
     private func disconnectAll(_ shards: ShardPeers) async {
         self.state.shutDown()
-        let deadline = ContinuousClock.now.advanced(by: self.shutdownTimeout)
         for shard in 0..<shards.count {
             _ = try? await shards.run(on: shard) { $0.shutDown() }
         }
-        // Clients close when they have heard it.
-        while await shards.socketCount() > 0, ContinuousClock.now < deadline {
-            try? await Task.sleep(for: .milliseconds(20))
-        }
+        await shards.allClosed(or: .now() + TimeAmount(self.shutdownTimeout))
     }
 
     /// Returns once all listeners are bound.
@@ -159,45 +159,6 @@ public final class Broker: Service {
 
     /// What it has counted, at most half a second ago.
     public var metrics: BrokerMetrics { self.state.metrics }
-
-    // MARK: From inside the program
-
-    /// Publishes a message, as a client would.
-    ///
-    /// It is routed on one of the broker's event loops shortly after; messages of one caller keep their order.
-    /// - Throws: ``BrokerError`` when the broker does not run.
-    public func publish(_ message: Message) throws {
-        guard let shards = self.running.withLock({ $0?.shards }) else { throw BrokerError.notRunning }
-        shards.post([.publish(message)], to: 0)
-    }
-
-    /// The messages of a filter, from now on, as QoS 0: a consumer that falls behind by more than `capacity`
-    /// messages loses the newest.
-    ///
-    /// The subscription ends with the sequence.
-    /// - Throws: ``BrokerError`` when the broker does not run, `MQTTError` when the filter is not valid.
-    public func messages(matching filter: String, capacity: Int = 1024) async throws -> AsyncStream<Message> {
-        let filter = try TopicFilter(filter)
-        let chosen = self.running.withLock { running -> (ShardPeers, Int)? in
-            guard let shards = running?.shards else { return nil }
-            let shard = (running?.nextSubscriber ?? 0) % shards.count
-            running?.nextSubscriber = shard + 1
-            return (shards, shard)
-        }
-        guard let (shards, shard) = chosen else { throw BrokerError.notRunning }
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: Message.self,
-            bufferingPolicy: .bufferingOldest(capacity)
-        )
-        let subscriber = try await shards.run(on: shard) { shard in
-            shard.subscribeLocally(to: filter) { continuation.yield($0) }
-        }
-        continuation.onTermination = { _ in
-            guard let subscriber else { return }
-            Task { _ = try? await shards.run(on: shard) { $0.endLocalSubscription(subscriber) } }
-        }
-        return stream
-    }
 }
 
 /// Why a broker does not run.

@@ -213,7 +213,6 @@ extension Shard {
         }
         self.endTurn()
     }
-
 }
 
 extension Properties {
