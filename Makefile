@@ -41,10 +41,10 @@ python:
 	@.venv/bin/python -m pip install --quiet --requirement Tests/Clients/requirements.txt
 
 format: ## Format the sources.
-	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+	$(SWIFT) format --in-place --recursive Sources Tests Examples Fuzz Benchmarks Package.swift
 
 lint: ## Check the format of the sources.
-	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --recursive Sources Tests Examples Fuzz Benchmarks Package.swift
 
 clean: ## Remove everything that was built.
 	rm -rf .build .venv

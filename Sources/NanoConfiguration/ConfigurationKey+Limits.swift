@@ -32,7 +32,7 @@ extension ConfigurationKey {
         .size(
             "limits.max_outbound_bytes",
             \.limits.maximumOutboundBytes,
-            1_024...(1 << 40),
+            1_024...(1 << 30),
             "Bytes that may wait to be written to one connection."
         ),
         .duration(

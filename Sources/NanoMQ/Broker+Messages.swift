@@ -12,7 +12,8 @@ import Synchronization
 extension Broker {
     /// Publishes a message, as a client would.
     ///
-    /// It is routed on one of the broker's event loops shortly after; messages of one caller keep their order.
+    /// It is routed on one of the broker's event loops shortly after; messages of one caller keep
+    /// their order, unless an extension takes its time over one of them.
     /// - Throws: ``BrokerError`` when the broker does not run.
     public func publish(_ message: Message) throws {
         guard let shards = self.running.withLock({ $0?.shards }) else { throw BrokerError.notRunning }

@@ -172,6 +172,19 @@ import Testing
         #expect(subscriber.takeTexts() == ["once"])
     }
 
+    /// [MQTT-4.3.3-9]: after a refusal the identifier is free.
+    @Test func anIdentifierThatWasRefusedIsFree() {
+        let broker = TestBroker()
+        let subscriber = broker.connected("s")
+        subscriber.subscribe("a")
+        let publisher = broker.connected("p")
+        for text in ["one", "two", "three"] {
+            publisher.publish("a", text, qos: .exactlyOnce, identifier: 7)
+        }
+        #expect(publisher.takeAcknowledgements().map(\.reason) == [.success, .packetIdentifierInUse, .success])
+        #expect(subscriber.takeTexts() == ["one", "three"])
+    }
+
     /// What is wrong is said, unless the client does not want to know [MQTT-3.1.2-29].
     @Test(arguments: [true, false]) func reasonStrings(_ isWanted: Bool) throws {
         let broker = TestBroker()

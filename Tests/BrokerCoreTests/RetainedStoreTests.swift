@@ -175,6 +175,23 @@ import Testing
         #expect(late.takeTexts() == [])
     }
 
+    /// Deep topics take far more than their bytes: what they take is limited too, and given back.
+    @Test func theTreeItselfIsLimited() throws {
+        let store = self.store { $0.maximumRetainedBytes = 1 << 20 }
+        let rest = String(repeating: "/a", count: 120)
+        var stored: [String] = []
+        for number in 0..<10_000 {
+            let message = try Message(topic: "\(number)" + rest, payload: ByteBuffer(string: "x"), isRetained: true)
+            guard case .stored = store.store(message) else { break }
+            stored.append(message.topic)
+        }
+        // Two megabytes at about 31 KB a topic.
+        #expect((40..<80).contains(stored.count))
+        for topic in stored { _ = store.store(try Message(topic: topic, payload: ByteBuffer(), isRetained: true)) }
+        let again = try Message(topic: "again" + rest, payload: ByteBuffer(string: "x"), isRetained: true)
+        guard case .stored = store.store(again) else { return #expect(Bool(false), "there is room again") }
+    }
+
     @Test func beyondTheLimitAMessageIsDeliveredButNotKept() {
         let broker = TestBroker { $0.maximumRetainedMessages = 1 }
         let live = broker.connected("live")

@@ -11,6 +11,20 @@ import Testing
 
 /// Shared subscriptions through whole sessions (section 4.8.2).
 @Suite struct SharedSubscriptionTests {
+    /// `$queue` is a group of its own, whatever others are called.
+    @Test func aGroupMayBeCalledQueue() {
+        let broker = TestBroker()
+        let client = broker.connected("c")
+        client.subscribe("$queue/a")
+        client.subscribe("$share/$queue/a")
+        let publisher = broker.connected("p")
+        publisher.publish("a", "1")
+        #expect(client.takeTexts() == ["1", "1"])
+        #expect(client.unsubscribe("$share/$queue/a") == [.success])
+        publisher.publish("a", "2")
+        #expect(client.takeTexts() == ["2"])
+    }
+
     private func member(
         _ broker: TestBroker,
         _ name: String,

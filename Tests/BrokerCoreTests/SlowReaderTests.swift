@@ -66,6 +66,54 @@ import Testing
         #expect(counts.values.allSatisfy { $0 <= 3 })
     }
 
+    /// A retained value that was due for long does not follow the one that has replaced it.
+    @Test func anOldRetainedValueDoesNotOvertakeANewOne() {
+        let broker = TestBroker { $0.maximumOutboundBytes = 2000 }
+        let publisher = broker.connected("p")
+        let filler = String(repeating: "x", count: 100)
+        for number in 0..<100 { publisher.publish("r/\(number)", "old " + filler, retain: true) }
+        let slow = broker.connected("slow")
+        slow.transport.isWritable = false
+        slow.send(
+            .subscribe(
+                Subscribe(
+                    packetIdentifier: 1,
+                    filters: [.init(filter: "r/#", options: SubscriptionOptions(qos: .atMostOnce))]
+                )
+            )
+        )
+        broker.settle()
+        for number in 0..<5 { publisher.publish("r/\(number)", "new", retain: true) }
+        publisher.publish("r/99", "", retain: true)
+        broker.settle()
+        slow.becomeWritable()
+        broker.settle()
+        var last: [String: String] = [:]
+        for message in slow.takeMessages() { last[message.topic] = message.text }
+        #expect(last.count >= 99)
+        for number in 0..<5 { #expect(last["r/\(number)"] == "new") }
+        #expect(last["r/99"] ?? "" == "")
+    }
+
+    /// One SUBSCRIBE with many filters does not hold up the others: one filter a turn.
+    @Test func retainedMessagesAreLookedUpOneFilterATurn() {
+        let broker = TestBroker()
+        let publisher = broker.connected("p")
+        for number in 0..<10 { publisher.publish("r/\(number)", "x", retain: true) }
+        let client = broker.connected("c")
+        let filters = (0..<10).map {
+            Subscribe.Filter(filter: "r/\($0)", options: SubscriptionOptions(qos: .atMostOnce))
+        }
+        client.send(.subscribe(Subscribe(packetIdentifier: 1, filters: filters)))
+        var turns = 0
+        while turns < 100, broker.session("c")?.retainedBacklog != nil {
+            broker.endTurn(of: 0)
+            turns += 1
+        }
+        #expect((9...11).contains(turns))
+        #expect(client.takeMessages().count == 10)
+    }
+
     @Test func whoStaysStuckIsClosed() {
         let broker = TestBroker {
             $0.maximumOutboundBytes = 1000

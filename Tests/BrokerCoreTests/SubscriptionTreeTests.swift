@@ -218,6 +218,14 @@ import Testing
 
     @Test func theRouteCacheForgetsWhatIsOutOfDate() throws {
         let tree = self.tree()
+        // Routes of long topics are not kept without end.
+        let small = RouteCache(places: 1024, maximumBytes: 20_000)
+        for number in 0..<100 {
+            let topic = ByteBuffer(string: String(repeating: "x", count: 1000) + String(number))
+            let hash = TopicHash.hash(topic.readableBytesSpan)
+            small.insert(tree.route(of: topic.readableBytesSpan, hash: hash))
+            #expect(small.byteCount <= 20_000)
+        }
         let cache = RouteCache(places: 3)
         let find = { (cache: RouteCache, topic: String, hash: UInt64) in
             cache.route(of: topic.utf8Span.span.bytes, hash: hash, generation: tree.generation)

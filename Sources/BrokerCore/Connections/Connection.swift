@@ -58,6 +58,8 @@ package final class Connection {
     var isReauthenticating = false
     /// Topic aliases it lets us define.
     var outgoingAliasMaximum: UInt16 = 0
+    /// QoS 2 messages that its session had routed and not released before this connection.
+    var inheritedExactlyOnce: UInt16 = 0
     /// v5: QoS 1 and 2 messages it takes at once.
     var receiveMaximum: UInt16 = 65_535
     /// v5: it takes no packet larger than this.

@@ -16,12 +16,12 @@ package struct OutputQueue {
 
     private var segments: [ByteBuffer] = []
     private var tail = ByteBuffer()
-    private var segmentBytes: UInt32 = 0
+    private var segmentBytes = 0
     /// About what the last flushes needed: the next first allocation takes it at once instead of growing to it.
     private var expectedBytes: UInt32 = 64
 
     /// Bytes in the queue.
-    var byteCount: Int { Int(self.segmentBytes) &+ self.tail.readableBytes }
+    var byteCount: Int { self.segmentBytes &+ self.tail.readableBytes }
 
     var isEmpty: Bool { self.byteCount == 0 }
 
@@ -59,11 +59,11 @@ package struct OutputQueue {
     /// Appends a large payload without copying it.
     mutating func appendShared(_ payload: ByteBuffer) {
         if self.tail.readableBytes > 0 {
-            self.segmentBytes += UInt32(self.tail.readableBytes)
+            self.segmentBytes += self.tail.readableBytes
             self.segments.append(self.tail)
             self.tail = ByteBuffer()
         }
-        self.segmentBytes += UInt32(payload.readableBytes)
+        self.segmentBytes += payload.readableBytes
         self.segments.append(payload)
     }
 

@@ -126,8 +126,12 @@ struct OutgoingPublish {
         )
     }
 
-    /// Whether the payload goes behind a template, shared, instead of inside it.
-    var sharesPayload: Bool { self.payloadLength >= OutputQueue.sharingThreshold }
+    /// Whether the payload goes behind a template, shared, instead of inside it: a large one that is a good part of
+    /// the buffer it lies in. A small part would keep the whole buffer alive for a client that reads slowly.
+    var sharesPayload: Bool {
+        self.payloadLength >= OutputQueue.sharingThreshold
+            && self.payloadLength >= self.buffer.storageCapacity / 4
+    }
 
     var payload: ByteBuffer {
         self.buffer.getSlice(at: self.buffer.readerIndex + self.payloadStart, length: self.payloadLength)

@@ -22,35 +22,51 @@ final class RetainedBacklog {
     struct Delivery {
         let message: Message
         let terms: DeliveryTerms
+        /// Whether it was looked up in an earlier turn, so that a later message may have taken its place.
+        let isFromEarlier: Bool
     }
 
     private var requests: Deque<Request> = []
     private var waiting: Set<UTF8String> = []
     private var present: Request?
     private var messages: ArraySlice<Message> = []
+    private var turn: UInt64 = 0
 
     func add(_ request: Request) {
         guard self.waiting.insert(UTF8String(request.filter.text)).inserted else { return }
         self.requests.append(request)
     }
 
-    /// The next message that is due, without taking it.
+    /// Whether the messages of a subscription are due and have not been looked up.
+    var isLookupDue: Bool { self.messages.isEmpty && !self.requests.isEmpty }
+
+    var isEmpty: Bool { self.messages.isEmpty && self.requests.isEmpty }
+
+    /// Looks up the messages of the next subscription.
     ///
-    /// - Parameter fetch: what a filter matches now.
-    func next(fetch: (TopicFilter) -> [Message]) -> Delivery? {
-        while self.messages.isEmpty {
-            guard let request = self.requests.popFirst() else { return nil }
-            self.waiting.remove(UTF8String(request.filter.text))
-            self.present = request
-            self.messages = fetch(request.filter)[...]
-        }
+    /// - Parameters:
+    ///   - turn: the number of the present turn.
+    ///   - fetch: what a filter matches now.
+    func lookUp(turn: UInt64, fetch: (TopicFilter) -> [Message]) {
+        guard self.messages.isEmpty, let request = self.requests.popFirst() else { return }
+        self.waiting.remove(UTF8String(request.filter.text))
+        self.present = request
+        self.messages = fetch(request.filter)[...]
+        self.turn = turn
+    }
+
+    /// The next message that is due, without taking it.
+    func next(turn: UInt64) -> Delivery? {
         guard let message = self.messages.first, let request = self.present else { return nil }
-        let terms = DeliveryTerms(
-            qos: min(message.qos, request.qos),
-            isRetained: true,
-            identifiers: request.identifiers
+        return Delivery(
+            message: message,
+            terms: DeliveryTerms(
+                qos: min(message.qos, request.qos),
+                isRetained: true,
+                identifiers: request.identifiers
+            ),
+            isFromEarlier: turn != self.turn
         )
-        return Delivery(message: message, terms: terms)
     }
 
     func removeFirst() {

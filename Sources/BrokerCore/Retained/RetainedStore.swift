@@ -26,6 +26,8 @@ final class RetainedStore: Sendable {
         let root = Node()
         var count = 0
         var byteCount = 0
+        /// What the tree itself takes, roughly.
+        var treeBytes = 0
         var expiries = Heap<Expiry>()
     }
 
@@ -57,7 +59,10 @@ final class RetainedStore: Sendable {
             }
             let present = Self.node(levels, in: state.root)?.message
             let bytes = state.byteCount - (present?.byteCount ?? 0) + message.byteCount
-            guard bytes <= self.maximumBytes, present != nil || state.count < self.maximumCount else {
+            let treeBytes = state.treeBytes + Self.costOfMissingNodes(levels, in: state.root)
+            guard bytes <= self.maximumBytes, bytes + treeBytes <= self.maximumBytes.saturatingDouble,
+                present != nil || state.count < self.maximumCount
+            else {
                 return .refused
             }
             var node = state.root
@@ -73,6 +78,7 @@ final class RetainedStore: Sendable {
             if node.message == nil { state.count += 1 }
             node.message = message
             state.byteCount = bytes
+            state.treeBytes = treeBytes
             if let expiresAt = message.expiresAt {
                 Self.noteExpiry(expiresAt, of: message.topic, in: &state)
             }
@@ -97,6 +103,19 @@ final class RetainedStore: Sendable {
         return found
     }
 
+    /// A node with its place in its parent's table: a topic of many short levels takes far more than its bytes.
+    private static func costOfNode(_ level: UTF8String) -> Int { 256 + level.text.utf8.count }
+
+    private static func costOfMissingNodes(_ levels: TopicLevels, in root: Node) -> Int {
+        var node: Node? = root
+        var cost = 0
+        for index in 0..<levels.count {
+            node = node?.children[levels[index]]
+            if node == nil { cost += self.costOfNode(levels[index]) }
+        }
+        return cost
+    }
+
     private static func node(_ levels: TopicLevels, in root: Node) -> Node? {
         var node = root
         for index in 0..<levels.count {
@@ -119,8 +138,12 @@ final class RetainedStore: Sendable {
         for index in stride(from: levels.count, to: 0, by: -1) {
             guard path[index].message == nil, path[index].children.isEmpty else { break }
             path[index - 1].children[levels[index - 1]] = nil
+            state.treeBytes -= Self.costOfNode(levels[index - 1])
         }
     }
+
+    /// Whether this very message is still its topic's retained one.
+    func holds(_ message: Message) -> Bool { self.message(of: message.topic) === message }
 
     /// The retained message of a topic.
     func message(of topic: String) -> Message? {
@@ -187,6 +210,14 @@ final class RetainedStore: Sendable {
                 Self.clear(levels, in: &state)
             }
         }
+    }
+}
+
+extension Int {
+    /// The tree may take as much again as the messages, and at least a megabyte.
+    fileprivate var saturatingDouble: Int {
+        let (sum, overflow) = self.addingReportingOverflow(Swift.max(self, 1 << 20))
+        return overflow ? .max : sum
     }
 }
 

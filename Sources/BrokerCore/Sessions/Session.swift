@@ -54,6 +54,8 @@ final class Session {
     var incomingExactlyOnce: Set<UInt16> = []
     /// Retained messages that it has not got yet; nil: none.
     var retainedBacklog: RetainedBacklog?
+    /// The turn in which retained messages were last looked up for it.
+    var lastRetainedLookup: UInt64 = 0
 
     /// When it ends, while it has no connection.
     var expiresAt: MonotonicTime?

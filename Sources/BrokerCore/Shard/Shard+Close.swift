@@ -95,9 +95,6 @@ extension Shard {
         self.log(.disconnected(session.info, reason))
         self.publishPresence(disconnected: session.info, reason)
         self.broker.extensions.notify(.clients) { $0.disconnected(session.info, reason: reason) }
-        // Retained messages still due wait with the others.
-        if session.outlivesConnection { self.keepRetained(for: session) }
-        session.retainedBacklog = nil
         self.setSharedMembership(of: session, isOnline: false)
         self.passOn(of: session, hasEnded: !session.outlivesConnection)
         self.scheduleWill(of: session, reason)
@@ -189,6 +186,11 @@ extension Shard {
             self.broker.subscriptions.unsubscribe(entry.filter, session.address)
         }
         self.passOn(of: session, hasEnded: true)
+        for delivery in session.arrival?.held ?? [] {
+            guard let group = delivery.group else { continue }
+            var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
+            self.deliver(&publish, to: group, excluding: session.address)
+        }
         self.tellEnded(of: session)
         session.entries = [:]
         self.forget(session)

@@ -183,6 +183,7 @@ extension Shard {
         session.willDueAt = nil
         session.will = connect.will
         session.expiryInterval = self.expiryInterval(of: connect)
+        connection.inheritedExactlyOnce = UInt16(clamping: session.incomingExactlyOnce.count)
         connection.session = session
         connection.phase = .connected
         connection.isPaused = false

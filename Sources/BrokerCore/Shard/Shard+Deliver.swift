@@ -84,7 +84,7 @@ extension Shard {
         if let session = self.sessions[delivery.address.slot, delivery.address.generation] {
             if let arrival = session.arrival {
                 arrival.held.append(delivery)
-            } else {
+            } else if !self.passOnToOnline(delivery, insteadOf: session) {
                 self.deliver(delivery, to: session)
             }
         } else if let moved = self.moved[delivery.address] {
@@ -98,6 +98,13 @@ extension Shard {
             )
             self.deliver(&publish, to: group, excluding: delivery.address)
         }
+    }
+
+    /// A member that a shared group has chosen may have lost its connection since: then one that is online gets it.
+    private func passOnToOnline(_ delivery: DirectDelivery, insteadOf session: Session) -> Bool {
+        guard let group = delivery.group, session.connection == nil, session.sink == nil else { return false }
+        var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
+        return self.deliver(&publish, to: group, excluding: delivery.address, onlineOnly: true)
     }
 
     /// What was sent to the session's old place comes before everything that is held back.

@@ -26,7 +26,7 @@ extension Shard {
             validateTopic: false
         )
         self.count(header)
-        try self.check(header, session)
+        try self.check(header)
         if header.topicAlias != 0 {
             try self.noteAlias(header, packet, connection)
         }
@@ -91,7 +91,7 @@ extension Shard {
     }
 
     @inline(__always)
-    private func check(_ header: PublishHeader, _ session: Session) throws(MQTTError) {
+    private func check(_ header: PublishHeader) throws(MQTTError) {
         if header.hasSubscriptionIdentifier {
             throw .protocolError("subscription identifier from a client")  // [MQTT-3.3.4-6]
         }
@@ -120,10 +120,14 @@ extension Shard {
                 header.packetIdentifier,
                 isReuse ? .packetIdentifierInUse : .success
             )
+            // A refusal ends the handshake, for the earlier message too: the identifier is free [MQTT-4.3.3-9].
+            if isReuse { session.incomingExactlyOnce.remove(header.packetIdentifier) }
             self.touch(connection)
             return false
         }
-        if connection.isVersion5, session.incomingExactlyOnce.count >= Int(self.settings.receiveMaximum) {
+        // The quota is a connection's own: what is left of earlier ones does not count.
+        let quota = Int(self.settings.receiveMaximum) + Int(connection.inheritedExactlyOnce)
+        if connection.isVersion5, session.incomingExactlyOnce.count >= quota {
             throw MQTTError(reason: .receiveMaximumExceeded, detail: "more QoS 2 messages than receive maximum")
         }
         // Before it is routed: whatever happens then, it is not routed again.
@@ -292,6 +296,7 @@ extension Shard {
                 if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
                 self.acknowledgePublish(qos, packetIdentifier, reason, connection)
             case .disconnect(let reason):
+                session.incomingExactlyOnce.remove(packetIdentifier)
                 self.close(connection, reason, saying: reason)
             }
         }
@@ -338,7 +343,7 @@ extension Shard {
         if message.isRetained {
             if case .refused = self.broker.retained.store(message) {
                 self.metrics.retainedRefused += 1
-                self.log(.retainedLimit)
+                self.logRarely(.retainedLimit)
             }
         }
         let bytes = message.storage

@@ -14,7 +14,7 @@ extension Shard {
         self.readClock()
         guard self.broker.admitConnection(at: self.now) else {
             self.metrics.connectionsRefused += 1
-            self.log(.connectionLimit(peer: peer))
+            self.logRarely(.connectionLimit(peer: peer))
             return nil
         }
         self.metrics.connectionsAccepted += 1

@@ -102,6 +102,9 @@ extension Shard {
         return true
     }
 
+    /// What a fixed header can express.
+    private static let largestPacket = 268_435_455
+
     @inline(never)
     private func transmit5(
         _ publish: inout OutgoingPublish,
@@ -129,7 +132,11 @@ extension Shard {
                 return true
             }
         }
-        guard limit == .max || publish.encodedLength(parts) <= limit else {
+        // Properties of ours may make a packet longer than the publisher's, and than MQTT can say.
+        guard
+            limit == .max && publish.payloadLength < 1 << 24
+                || publish.encodedLength(parts) <= min(limit, Self.largestPacket)
+        else {
             self.metrics.droppedTooLarge += 1
             self.tellDropped(publish.message(), connection.client, .tooLarge)
             return false
@@ -224,30 +231,33 @@ extension Shard {
         }
     }
 
-    /// Sends retained messages that are due because the client has subscribed. They do not overrun a client that
-    /// reads slowly: the next ones follow when its socket takes bytes again.
+    /// Sends retained messages that are due because the client has subscribed.
+    ///
+    /// They do not overrun a client that reads slowly: the next ones follow when its socket takes bytes again. And a
+    /// client that subscribes to much does not hold up the others: one subscription's messages are looked up a turn.
     func sendRetained(_ session: Session, _ connection: Connection) {
         guard let backlog = session.retainedBacklog else { return }
-        while let next = backlog.next(fetch: { self.retainedMessages(matching: $0, for: session) }) {
+        if backlog.isLookupDue {
+            guard session.lastRetainedLookup != self.turn else { return self.sendRetainedNextTurn(session) }
+            session.lastRetainedLookup = self.turn
+            backlog.lookUp(turn: self.turn) { self.retainedMessages(matching: $0, for: session) }
+        }
+        while let next = backlog.next(turn: self.turn) {
             guard connection.output.byteCount < self.settings.maximumOutboundBytes / 2 else { return }
             if next.terms.qos > .atMostOnce {
                 guard session.queue.isEmpty, self.hasRoom(session, connection) else { return }
             }
             backlog.removeFirst()
             guard !next.message.isExpired(at: self.now) else { continue }
+            // A later one has been delivered as it came; the older one may not follow it.
+            if next.isFromEarlier, !self.broker.retained.holds(next.message) { continue }
             var publish = OutgoingPublish(next.message, origin: nil, now: self.now)
             self.deliver(&publish, to: session, next.terms)
         }
-        session.retainedBacklog = nil
-    }
-
-    /// A session's connection has gone: the retained messages of QoS 1 and 2 still due to it wait with the others.
-    func keepRetained(for session: Session) {
-        guard let backlog = session.retainedBacklog else { return }
-        while let next = backlog.next(fetch: { self.retainedMessages(matching: $0, for: session) }) {
-            backlog.removeFirst()
-            guard next.terms.qos > .atMostOnce else { continue }
-            self.enqueue(QueuedMessage(next.message, next.terms), for: session)
+        if backlog.isEmpty {
+            session.retainedBacklog = nil
+        } else {
+            self.sendRetainedNextTurn(session)
         }
     }
 

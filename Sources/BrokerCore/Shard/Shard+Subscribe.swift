@@ -34,25 +34,42 @@ extension Shard {
         }
     }
 
-    /// Whether the client may have each of these subscriptions.
+    /// Whether the client may have each of these subscriptions: asked one after the other, off the loop from the
+    /// first answer on that takes time.
     private func judge(
         _ requests: [SubscriptionRequest],
         _ connection: Connection
     ) -> Answer<[AuthorizationVerdict]> {
-        var answer = Answer<[AuthorizationVerdict]>.now([])
         guard self.hooks.contains(.authorization), let client = connection.client else {
             return .now(Array(repeating: .allow, count: requests.count))
         }
         let extensions = self.broker.extensions
-        for request in requests {
-            guard let filter = request.filter else {
-                answer = answer.map { $0 + [.allow] }
-                continue
-            }
-            let asked = AuthorizationRequest(client: client, action: .subscribe(filter, request.options))
-            answer = answer.flatMap { verdicts in extensions.authorize(asked).map { verdicts + [$0] } }
+        let ask: @Sendable (SubscriptionRequest) -> Answer<AuthorizationVerdict> = { request in
+            guard let filter = request.filter else { return .now(.allow) }
+            return extensions.authorize(
+                AuthorizationRequest(client: client, action: .subscribe(filter, request.options))
+            )
         }
-        return answer
+        var verdicts: [AuthorizationVerdict] = []
+        for index in requests.indices {
+            switch ask(requests[index]) {
+            case .now(let verdict): verdicts.append(verdict)
+            case .later(let work):
+                let (known, rest) = (verdicts, requests[(index + 1)...])
+                return .later {
+                    var verdicts = known
+                    verdicts.append(await work())
+                    for request in rest {
+                        switch ask(request) {
+                        case .now(let verdict): verdicts.append(verdict)
+                        case .later(let work): verdicts.append(await work())
+                        }
+                    }
+                    return verdicts
+                }
+            }
+        }
+        return .now(verdicts)
     }
 
     private func subscribe(

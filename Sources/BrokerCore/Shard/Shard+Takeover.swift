@@ -243,7 +243,7 @@ extension Shard {
         arrival.fencesAwaited -= 1
         guard arrival.fencesAwaited == 0 else { return }
         session.arrival = nil
-        for delivery in arrival.held { self.deliver(delivery, to: session) }
+        for delivery in arrival.held { self.deliver(delivery) }
         if let next = arrival.nextOwner { self.leave(session, to: next) }
     }
 }

@@ -64,7 +64,15 @@ extension Shard {
             self.close(connection, .keepAliveTimeout, saying: nil)
         case .connected:
             if connection.keepAliveLimit >= self.settings.connectTimeout { self.checkKeepAlive(due) }
-        case .claiming, .closed: return
+        case .claiming:
+            // Let in, and its session is under way: this timer is to watch its keep-alive afterwards.
+            self.timers.add(
+                .connectTimeout,
+                slot: due.slot,
+                generation: due.generation,
+                at: self.now.adding(milliseconds: 1000)
+            )
+        case .closed: return
         }
     }
 

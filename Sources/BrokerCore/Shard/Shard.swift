@@ -32,9 +32,14 @@ package final class Shard {
     var metrics = BrokerMetrics()
     var nextStatisticsAt: MonotonicTime?
 
+    /// Counts turns.
+    private(set) var turn: UInt64 = 1
     private var touched: [Connection] = []
+    /// Sessions with retained messages to be looked up in the next turn.
+    private var retainedNextTurn: [SessionAddress] = []
     private var outboxes: [[ShardMessage]]
     private var hasMail = false
+    private var quietUntil = MonotonicTime(milliseconds: .min)
     /// Whether ``endTurn()`` has been asked for.
     private var isTurnEnding = false
     /// Shards that have not kept up.
@@ -52,6 +57,13 @@ package final class Shard {
     }
 
     func log(_ event: BrokerEvent) { self.host?.log(event) }
+
+    /// For what strangers can bring about at any rate: at most one line a second.
+    func logRarely(_ event: BrokerEvent) {
+        guard self.now >= self.quietUntil else { return }
+        self.quietUntil = self.now.adding(milliseconds: 1000)
+        self.log(event)
+    }
 
     func readClock() {
         if let host = self.host { self.now = host.now }
@@ -84,6 +96,8 @@ package final class Shard {
     /// Sends what this turn has brought: one flush a connection, one message batch a shard.
     package func endTurn() {
         self.isTurnEnding = false
+        self.turn &+= 1
+        self.continueRetained()
         // Flushing may write more (the queue behind a full window), which is flushed in the same pass.
         var index = 0
         while index < self.touched.count {
@@ -105,11 +119,29 @@ package final class Shard {
         }
     }
 
+    /// Goes on with a session's retained messages in the next turn, after everybody else has had theirs.
+    func sendRetainedNextTurn(_ session: Session) {
+        self.retainedNextTurn.append(session.address)
+        self.needTurnEnd()
+    }
+
+    private func continueRetained() {
+        let due = self.retainedNextTurn
+        self.retainedNextTurn = []
+        for address in due {
+            guard let session = self.sessions[address.slot, address.generation], let connection = session.connection
+            else { continue }
+            self.sendRetained(session, connection)
+        }
+    }
+
     private func flush(_ connection: Connection) {
         guard let transport = connection.transport else { return }
         if connection.phase == .closed {
             connection.transport = nil
-            transport.send(connection.output.take())
+            let batch = connection.output.take()
+            self.metrics.bytesSent &+= batch.byteCount
+            transport.send(batch)
             transport.closeAfterSending()
             return
         }

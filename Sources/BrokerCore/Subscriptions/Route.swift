@@ -31,6 +31,12 @@ final class Route: Sendable {
     let identifierLists: [[UInt32]]
     let groups: [SharedGroup]
 
+    /// About what it takes in memory.
+    var byteCount: Int {
+        256 + self.topic.count + self.targets.count * MemoryLayout<Target>.stride
+            + self.identifierLists.reduce(0) { $0 + 48 + 4 * $1.count } + 8 * self.groups.count
+    }
+
     var isEmpty: Bool { self.targets.isEmpty && self.groups.isEmpty }
 
     @inline(__always)

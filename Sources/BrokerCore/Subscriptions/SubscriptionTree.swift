@@ -220,6 +220,6 @@ final class SubscriptionTree: Sendable {
 }
 
 extension TopicFilter.Share {
-    /// What tells the groups of one filter apart; `$queue` is one of its own.
-    fileprivate var key: UTF8String { UTF8String(self.isQueue ? "$queue" : self.group) }
+    /// What tells the groups of one filter apart. `$queue` is one of its own: no `$share` group has an empty name.
+    fileprivate var key: UTF8String { UTF8String(self.isQueue ? "" : self.group) }
 }
