@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import BrokerCore
 import BrokerNetwork
 import Logging
 import MQTTCodec
@@ -11,6 +10,7 @@ import NIOCore
 import Synchronization
 import Testing
 
+@testable import BrokerCore
 @testable import NanoMQ
 
 /// A broker on a free port of the loopback.
@@ -60,6 +60,16 @@ struct RunningBroker: Sendable {
         let answer = try await client.connect(clean: clean)
         #expect(answer.reason == .success)
         return client
+    }
+
+    /// Bytes read from all clients until now.
+    func bytesReceived() async throws -> Int {
+        let shards = try #require(self.broker.running.withLock { $0?.shards })
+        var sum = 0
+        for shard in 0..<shards.count {
+            sum += try await shards.run(on: shard) { $0.metrics.bytesReceived } ?? 0
+        }
+        return sum
     }
 
     /// What is in the tables of all shards now.
