@@ -93,6 +93,29 @@ import Testing
         #expect(client.takeAcknowledgements().map(\.reason) == [.notAuthorized])
     }
 
+    /// PUBLISH, DISCONNECT and the end in one go, as short-lived publishers do: the message arrives, and the will, taken
+    /// back, does not.
+    @Test(arguments: [true, false])
+    func whatCameBeforeTheEndIsDealtWith(_ saysGoodbye: Bool) async {
+        let slow = RecordingExtension(.publish, publish: { $0.topic == "a" ? .later { .pass } : .now(.pass) })
+        let broker = TestBroker(extensions: [slow])
+        let watcher = broker.connected("w")
+        watcher.subscribe("#")
+        let client = broker.connected("c") {
+            $0.will = Will(topic: "will", payload: ByteBuffer(string: "gone"), qos: .atMostOnce, isRetained: false)
+        }
+        let last = Publish(topic: "b", payload: ByteBuffer(string: "2"), qos: .atMostOnce)
+        client.publish("a", "1")
+        client.send(.publish(last))
+        if saysGoodbye { client.send(.disconnect(Disconnect())) }
+        client.drop()
+        #expect(watcher.takeTexts().isEmpty)
+        await broker.runWork()
+        #expect(watcher.takeTexts() == (saysGoodbye ? ["1", "2"] : ["1", "2", "gone"]))
+        #expect(broker.metrics.clientsConnected == 1)
+        #expect(broker.session("c") == nil)
+    }
+
     /// A message whose answer is pending when the connection goes is not routed, so it must be when it comes again.
     @Test(arguments: [QoS.atLeastOnce, .exactlyOnce], [true, false])
     func closingWhileAnAnswerIsPendingLosesNothing(qos: QoS, isTakenOver: Bool) async {

@@ -45,6 +45,8 @@ package final class Connection {
     var isTouched = false
     /// An extension has not answered yet.
     var isPaused = false
+    /// The peer has closed it, but what it sent before is still to be dealt with.
+    var hasEnded = false
     /// Another shard has not kept up with what this one publishes.
     var isThrottled = false
     /// It does not take the answers to what it sends.

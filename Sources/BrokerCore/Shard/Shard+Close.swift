@@ -68,13 +68,19 @@ extension Shard {
     package func closed(_ connection: Connection) {
         guard connection.phase != .closed else { return }
         self.readClock()
-        self.detach(connection, .unspecifiedError)
         connection.transport = nil
         connection.output.removeAll()
+        if connection.isPaused, connection.input != nil {
+            // It waits for an answer, with more from the client behind: messages, perhaps a DISCONNECT. They came
+            // before the end and are dealt with before it.
+            connection.hasEnded = true
+        } else {
+            self.detach(connection, .unspecifiedError)
+        }
     }
 
     /// Takes a connection out of all tables. From here on nothing reaches it but the flush of what it still holds.
-    private func detach(_ connection: Connection, _ reason: ReasonCode) {
+    func detach(_ connection: Connection, _ reason: ReasonCode) {
         let wasConnected = connection.phase == .connected
         connection.phase = .closed
         connection.input = nil

@@ -212,8 +212,12 @@ extension Shard {
     func resume(_ connection: Connection) {
         guard connection.phase != .closed, !connection.isPaused else { return }
         connection.updateReading()
-        guard let waiting = connection.input else { return }
-        connection.input = nil
-        self.process(waiting, on: connection)
+        if let waiting = connection.input {
+            connection.input = nil
+            self.process(waiting, on: connection)
+        }
+        if connection.hasEnded, connection.phase != .closed, !connection.isPaused {
+            self.detach(connection, .unspecifiedError)
+        }
     }
 }
