@@ -16,6 +16,7 @@ final class EmbeddedShard {
     let loop = EmbeddedEventLoop()
     let state: BrokerState
     let driver: ShardDriver
+    private var channels: [EmbeddedChannel] = []
 
     init(_ peers: ShardPeers, _ state: BrokerState) {
         self.state = state
@@ -37,7 +38,16 @@ final class EmbeddedShard {
         let peers = try await ShardPeers(broker: state, eventLoops: [], logger: BrokerLogger(.silent))
         let shard = EmbeddedShard(peers, state)
         try body(shard)
-        shard.driver.stop()
+        shard.stop()
+    }
+
+    /// Leaves nothing behind that holds on to another.
+    private func stop() {
+        for channel in self.channels { channel.close(promise: nil) }
+        self.channels = []
+        self.loop.run()
+        self.driver.stop()
+        self.loop.advanceTime(by: .seconds(10))
     }
 
     var shard: Shard { self.driver.shard }
@@ -46,6 +56,7 @@ final class EmbeddedShard {
     func open() throws -> (EmbeddedChannel, SocketEar) {
         let ear = SocketEar()
         let channel = EmbeddedChannel(handlers: [ear, ConnectionHandler(driver: self.driver)], loop: self.loop)
+        self.channels.append(channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         return (channel, ear)
     }
