@@ -25,9 +25,13 @@ struct MetricsInstruments {
         ("messages_dropped_total", ("cause", DropCause.slowReader.rawValue), { $0.droppedSlowReader }),
         ("messages_dropped_total", ("cause", DropCause.expired.rawValue), { $0.droppedExpired }),
         ("messages_dropped_total", ("cause", DropCause.tooLarge.rawValue), { $0.droppedTooLarge }),
-        ("retained_refused_total", nil, { $0.retainedRefused }),
+        ("refused_total", ("kind", "client"), { $0.clientsRefused }),
+        ("refused_total", ("kind", "subscription"), { $0.subscriptionsRefused }),
+        ("refused_total", ("kind", "publish"), { $0.publishesRefused }),
+        ("refused_total", ("kind", "retained"), { $0.retainedRefused }),
         ("protocol_errors_total", nil, { $0.protocolErrors }),
         ("stuck_readers_total", nil, { $0.stuckReaders }),
+        ("keep_alive_timeouts_total", nil, { $0.keepAliveTimeouts }),
     ]
 
     private let clientsConnected: Gauge

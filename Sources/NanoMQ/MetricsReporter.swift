@@ -24,9 +24,10 @@ public import ServiceLifecycle
 /// | `nanomq_messages_acknowledged_total` | counter | |
 /// | `nanomq_messages_without_subscriber_total` | counter | |
 /// | `nanomq_messages_dropped_total` | counter | `cause`: queue_full, slow_reader, expired, too_large |
-/// | `nanomq_retained_refused_total` | counter | |
+/// | `nanomq_refused_total` | counter | `kind`: client, subscription, publish, retained |
 /// | `nanomq_protocol_errors_total` | counter | |
 /// | `nanomq_stuck_readers_total` | counter | |
+/// | `nanomq_keep_alive_timeouts_total` | counter | |
 public final class MetricsReporter: Service {
     private let broker: Broker
     private let interval: Duration

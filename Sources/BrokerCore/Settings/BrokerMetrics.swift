@@ -39,8 +39,16 @@ public struct BrokerMetrics: Sendable, Equatable {
     public var protocolErrors = 0
     /// Clients closed because they did not read.
     public var stuckReaders = 0
-    /// Retained messages refused because of a limit.
+    /// Retained messages not kept because of a limit.
     public var retainedRefused = 0
+    /// Clients that were not let in: their CONNECT came too late, was beyond a limit, or was refused.
+    public var clientsRefused = 0
+    /// Subscriptions refused, because of a limit or by an extension.
+    public var subscriptionsRefused = 0
+    /// Messages of clients refused, by an extension or because their payload is not what it claims to be.
+    public var publishesRefused = 0
+    /// Clients closed because nothing was heard of them.
+    public var keepAliveTimeouts = 0
 
     /// Messages dropped for any cause.
     public var messagesDropped: Int {
@@ -70,6 +78,10 @@ public struct BrokerMetrics: Sendable, Equatable {
         sum.protocolErrors += right.protocolErrors
         sum.stuckReaders += right.stuckReaders
         sum.retainedRefused += right.retainedRefused
+        sum.clientsRefused += right.clientsRefused
+        sum.subscriptionsRefused += right.subscriptionsRefused
+        sum.publishesRefused += right.publishesRefused
+        sum.keepAliveTimeouts += right.keepAliveTimeouts
         return sum
     }
 }

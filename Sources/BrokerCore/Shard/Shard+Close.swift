@@ -24,6 +24,7 @@ extension Shard {
             // Re-authentication has failed.
             return self.close(connection, error.reason, saying: error.reason)
         }
+        self.metrics.clientsRefused += 1
         self.log(.refused(client: client, peer: connection.peer, error.reason, detail: error.detail))
         if answering {
             var properties: Properties = []

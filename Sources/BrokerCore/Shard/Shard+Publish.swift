@@ -141,6 +141,7 @@ extension Shard {
         _ reason: ReasonCode,
         _ connection: Connection
     ) {
+        if reason.isError { self.metrics.publishesRefused += 1 }
         switch qos {
         case .atMostOnce: return
         case .atLeastOnce: connection.acknowledge(.publishAck, packetIdentifier, reason)

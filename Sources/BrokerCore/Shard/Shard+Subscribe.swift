@@ -106,6 +106,7 @@ extension Shard {
                 }
             }
         }
+        self.metrics.subscriptionsRefused += reasons.count(where: \.isError)
         let isSent = connection.write { buffer throws(MQTTError) in
             try SubscribeAck(packetIdentifier: packetIdentifier, reasons: reasons, properties: [])
                 .encode(into: &buffer, version: connection.version)

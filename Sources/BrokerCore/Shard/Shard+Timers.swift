@@ -53,6 +53,7 @@ extension Shard {
         guard let connection = self.connections[due.slot, due.generation] else { return }
         switch connection.phase {
         case .opened, .authenticating:
+            self.metrics.clientsRefused += 1
             self.log(
                 .refused(
                     client: connection.client?.clientIdentifier,
@@ -98,6 +99,7 @@ extension Shard {
         }
         let deadline = connection.lastReceived.adding(milliseconds: connection.keepAliveLimit)
         if deadline <= self.now {
+            self.metrics.keepAliveTimeouts += 1
             self.close(connection, .keepAliveTimeout, saying: .keepAliveTimeout)
         } else {
             self.timers.add(.keepAlive, slot: due.slot, generation: due.generation, at: deadline)
