@@ -160,16 +160,19 @@ class PublisherFlows(ConformanceCase):
             subscriber.expect_message(text)
 
     def test_v5_qos2_same_id_without_dup(self) -> None:
-        """Our rule: PUBREC 0x91, and the exchange that stands is not disturbed [v5:MQTT-3.5.2-1]"""
+        """[v5:MQTT-3.5.2-1] [v5:MQTT-4.3.3-9]: PUBREC 0x91, and after that refusal the id may carry a new message"""
         subscriber = self.subscriber(self.topic(), options=2)
         publisher = self.client()
         publisher.send_publish(self.topic(), "one", 2, packet_id=3)
         publisher.expect(Type.PUBREC, packet_id=3, reason=0)
         publisher.send_publish(self.topic(), "two", 2, packet_id=3)
         publisher.expect(Type.PUBREC, packet_id=3, reason=Reason.PACKET_ID_IN_USE)
+        publisher.send_publish(self.topic(), "three", 2, packet_id=3)
+        publisher.expect(Type.PUBREC, packet_id=3, reason=0)
         publisher.send(packets.acknowledgement(Type.PUBREL, 3))
         publisher.expect(Type.PUBCOMP, packet_id=3, reason=0)
         subscriber.expect_message("one")
+        subscriber.expect_message("three")
         subscriber.expect_nothing()
 
     def test_v5_an_id_is_new_after_a_refusing_pubrec(self) -> None:
