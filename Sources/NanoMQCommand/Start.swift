@@ -59,6 +59,12 @@ struct Start: AsyncParsableCommand {
         }
         let logger = Logger(label: "nanomq")
         for warning in warnings { logger.warning("\(warning)") }
+        for listener in configuration.listeners where !listener.isLoopback {
+            logger.warning(
+                "anybody who reaches this listener may publish and subscribe: there is no access control yet",
+                metadata: ["tcp": "\(listener.host):\(listener.port)"]
+            )
+        }
         let group = ServiceGroup(
             services: [Broker(configuration: configuration, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -69,6 +75,12 @@ struct Start: AsyncParsableCommand {
 }
 
 extension LogLevel: ExpressibleByArgument {}
+
+extension Listener {
+    fileprivate var isLoopback: Bool {
+        self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.")
+    }
+}
 
 extension Logger.Level {
     fileprivate init(_ level: LogLevel) {
