@@ -111,7 +111,7 @@ private final class Client: ConnectionTransport {
 
     init(_ identifier: String, on shard: Shard) {
         self.shard = shard
-        self.connection = shard.open(self, peer: identifier)
+        self.connection = shard.open(self, peer: PeerAddress(host: identifier, port: 0))
         self.write(encoded(.connect(Connect(version: .v3_1_1, keepAlive: 0, clientIdentifier: identifier))))
     }
 
@@ -121,8 +121,8 @@ private final class Client: ConnectionTransport {
         self.shard.receive(bytes, on: connection)
     }
 
-    func send(_ output: inout OutputQueue) {
-        output.drain { buffer in
+    func send(_ output: OutputBatch) {
+        output.forEach { buffer in
             let bytes = buffer.readableBytesSpan
             var offset = 0
             while let header = try? FixedHeader.decode(bytes, at: offset) {

@@ -52,9 +52,9 @@ final class SimulatedClient: ConnectionTransport {
     var answers = ByteBuffer()
     private var received = ByteBuffer()
 
-    func send(_ output: inout OutputQueue) {
+    func send(_ output: OutputBatch) {
         check(!self.isClosed, "bytes after the close")
-        output.drain { self.received.writeImmutableBuffer($0) }
+        output.forEach { self.received.writeImmutableBuffer($0) }
         self.readPackets()
     }
 

@@ -46,7 +46,7 @@ final class SimulatedNetwork {
     func open(_ client: Int) {
         self.disconnect(client)
         let transport = SimulatedClient()
-        transport.connection = self.shard(of: client).open(transport, peer: "client\(client)")
+        transport.connection = self.shard(of: client).open(transport, peer: PeerAddress(host: "client\(client)", port: 0))
         self.clients[client] = transport
     }
 
