@@ -46,7 +46,8 @@ final class SimulatedNetwork {
     func open(_ client: Int) {
         self.disconnect(client)
         let transport = SimulatedClient()
-        transport.connection = self.shard(of: client).open(transport, peer: PeerAddress(host: "client\(client)", port: 0))
+        let peer = PeerAddress(host: "client\(client)", port: 0)
+        transport.connection = self.shard(of: client).open(transport, peer: peer)
         self.clients[client] = transport
     }
 
