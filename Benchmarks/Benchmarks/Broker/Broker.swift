@@ -59,7 +59,7 @@ private func routeCache() {
     let make = { @Sendable () -> (RouteCache, UInt64) in
         let tree = tree(of: 1000)
         let bytes = topic.utf8Span.span.bytes
-        var cache = RouteCache(places: 8192)
+        let cache = RouteCache(places: 8192)
         cache.insert(tree.route(of: bytes, hash: TopicHash.hash(bytes)))
         return (cache, tree.generation)
     }
