@@ -99,23 +99,32 @@ extension Shard {
     private func disconnect(_ session: Session, _ reason: ReasonCode) {
         session.connection = nil
         session.inflight.disconnect()
-        self.log(.disconnected(session.info, reason))
-        self.publishPresence(disconnected: session.info, reason)
-        self.broker.extensions.notify(.clients) { $0.disconnected(session.info, reason: reason) }
+        self.announceDisconnected(session, reason)
         self.setSharedMembership(of: session, isOnline: false)
         self.passOn(of: session, hasEnded: !session.outlivesConnection)
         self.scheduleWill(of: session, reason)
         guard session.outlivesConnection else { return self.end(session) }
-        if session.expiryInterval != Session.neverExpires {
-            let deadline = self.now.adding(seconds: session.expiryInterval)
-            session.expiresAt = deadline
-            self.timers.add(
-                .sessionExpiry,
-                slot: session.address.slot,
-                generation: session.address.generation,
-                at: deadline
-            )
-        }
+        self.scheduleExpiry(of: session)
+    }
+
+    /// Tells everybody who wants to know that a client's connection has ended.
+    func announceDisconnected(_ session: Session, _ reason: ReasonCode) {
+        self.log(.disconnected(session.info, reason))
+        self.publishPresence(disconnected: session.info, reason)
+        self.broker.extensions.notify(.clients) { $0.disconnected(session.info, reason: reason) }
+    }
+
+    /// Lets a session without a connection end in time. If it has had none before, its time has been running since.
+    func scheduleExpiry(of session: Session) {
+        guard session.expiryInterval != Session.neverExpires else { return }
+        let deadline = session.expiresAt ?? self.now.adding(seconds: session.expiryInterval)
+        session.expiresAt = deadline
+        self.timers.add(
+            .sessionExpiry,
+            slot: session.address.slot,
+            generation: session.address.generation,
+            at: deadline
+        )
     }
 
     func receiveDisconnect(

@@ -160,14 +160,18 @@ extension Shard {
     /// The route of a topic that has come from a client. A topic with a known route is known to be valid.
     @inline(__always)
     private func route(of topic: RawSpan, hash: UInt64, version: ProtocolVersion) throws(MQTTError) -> Route {
-        let generation = self.broker.subscriptions.generation
-        if let route = self.routes.route(of: topic, hash: hash, generation: generation) { return route }
-        return try self.findRoute(of: topic, hash: hash, version: version)
+        if let route = self.cachedRoute(of: topic, hash: hash) { return route }
+        try self.checkTopic(topic, version: version)
+        return self.findRoute(of: topic, hash: hash)
+    }
+
+    @inline(__always)
+    private func cachedRoute(of topic: RawSpan, hash: UInt64) -> Route? {
+        self.routes.route(of: topic, hash: hash, generation: self.broker.subscriptions.generation)
     }
 
     @inline(never)
-    private func findRoute(of topic: RawSpan, hash: UInt64, version: ProtocolVersion) throws(MQTTError) -> Route {
-        try self.checkTopic(topic, version: version)
+    private func findRoute(of topic: RawSpan, hash: UInt64) -> Route {
         let route = self.broker.subscriptions.route(of: topic, hash: hash)
         self.routes.insert(route)
         return route
@@ -350,14 +354,7 @@ extension Shard {
         let bytes = message.storage
         let topic = bytes.readableBytesSpan.extracting(0..<message.topicLength)
         let hash = message.topicHash
-        let generation = self.broker.subscriptions.generation
-        let route: Route
-        if let known = self.routes.route(of: topic, hash: hash, generation: generation) {
-            route = known
-        } else {
-            route = self.broker.subscriptions.route(of: topic, hash: hash)
-            self.routes.insert(route)
-        }
+        let route = self.cachedRoute(of: topic, hash: hash) ?? self.findRoute(of: topic, hash: hash)
         var publish = OutgoingPublish(message, origin: origin, now: self.now)
         return self.deliver(&publish, along: route) ? .success : .noMatchingSubscribers
     }

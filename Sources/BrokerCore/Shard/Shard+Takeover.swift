@@ -99,9 +99,7 @@ extension Shard {
             session.inflight.disconnect()
             self.metrics.clientsConnected -= 1
             self.close(connection, .sessionTakenOver, saying: .sessionTakenOver)
-            self.log(.disconnected(session.info, .sessionTakenOver))
-            self.publishPresence(disconnected: session.info, .sessionTakenOver)
-            self.broker.extensions.notify(.clients) { $0.disconnected(session.info, reason: .sessionTakenOver) }
+            self.announceDisconnected(session, .sessionTakenOver)
             // The old connection's will is due unless it may wait and the session goes on [MQTT-3.1.3-9].
             if (session.will?.properties.willDelayInterval ?? 0) == 0 { self.publishWill(of: session) }
             guard !isCleanStart, session.outlivesConnection else {
@@ -225,16 +223,7 @@ extension Shard {
         self.setSharedMembership(of: session, isOnline: false)
         guard session.outlivesConnection else { return self.end(session) }
         self.passOn(of: session, hasEnded: false)
-        guard session.expiryInterval != Session.neverExpires else { return }
-        // If it was offline before, its time has been running since then.
-        let deadline = session.expiresAt ?? self.now.adding(seconds: session.expiryInterval)
-        session.expiresAt = deadline
-        self.timers.add(
-            .sessionExpiry,
-            slot: session.address.slot,
-            generation: session.address.generation,
-            at: deadline
-        )
+        self.scheduleExpiry(of: session)
     }
 
     func endFence(of client: UTF8String, from old: SessionAddress) {
