@@ -15,6 +15,8 @@ let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-colle
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
 let package = Package(
     name: "nanomq",
     platforms: [.macOS("26.0")],
@@ -52,21 +54,29 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(name: "AccessControl", dependencies: ["BrokerCore", "MQTTCodec", nioCore], swiftSettings: settings),
+
+        // Floor 4: being a service.
+        .target(name: "ServiceControl", dependencies: [nioCore, nioPosix, system], swiftSettings: settings),
+        .target(name: "OperatorLog", dependencies: [logging, system], swiftSettings: settings),
+
         // Floor 5 and 6: assembly, and the command.
         .target(
             name: "NanoMQ",
             dependencies: [
-                "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON", nioCore, nioPosix, logging,
+                "AccessControl", "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON", nioCore,
+                nioPosix, logging,
                 lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "SystemPackage", package: "swift-system"),
+                system,
             ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "NanoMQCommand",
             dependencies: [
-                "NanoMQ", "BrokerCore", "NanoConfiguration", "CAllocator", logging, lifecycle,
+                "NanoMQ", "BrokerCore", "NanoConfiguration", "ServiceControl", "OperatorLog", "CAllocator", logging,
+                lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -85,6 +95,17 @@ let package = Package(
             dependencies: ["BrokerCore", "MQTTCodec", nioCore],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "AccessControlTests",
+            dependencies: ["AccessControl", "BrokerCore", "MQTTCodec", nioCore],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServiceControlTests",
+            dependencies: ["ServiceControl", nioCore, nioPosix, system],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "OperatorLogTests", dependencies: ["OperatorLog", logging, system], swiftSettings: settings),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .testTarget(
             name: "BrokerNetworkTests",

@@ -16,19 +16,36 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
     private static let lingering = TimeAmount.seconds(2)
 
     private let driver: ShardDriver
+    private let origin: ConnectionOrigin
+    /// nil: the address at the other end of the socket.
+    private let peer: PeerAddress?
     private var context: ChannelHandlerContext?
     private var connection: Connection?
 
-    init(driver: ShardDriver) {
+    /// - Parameter peer: where the client is, if that is not the other end of the socket.
+    init(driver: ShardDriver, origin: ConnectionOrigin, peer: PeerAddress? = nil) {
         self.driver = driver
+        self.origin = origin
+        self.peer = peer
     }
 
     // MARK: From the socket
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        // It may come late: behind what had to be settled first.
+        if context.channel.isActive { self.open(context) }
+    }
+
     func channelActive(context: ChannelHandlerContext) {
+        self.open(context)
+    }
+
+    private func open(_ context: ChannelHandlerContext) {
+        guard self.context == nil else { return }
         self.context = context
         self.driver.connectionOpened()
-        self.connection = self.driver.shard.open(self, peer: context.channel.remoteAddress?.peerAddress ?? "unknown")
+        let peer = self.peer ?? context.channel.remoteAddress?.peerAddress ?? "unknown"
+        self.connection = self.driver.shard.open(self, peer: peer, origin: self.origin)
         if self.connection == nil { context.close(promise: nil) }
     }
 

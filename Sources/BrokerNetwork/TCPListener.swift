@@ -22,6 +22,7 @@ package struct TCPListener: Sendable {
         acceptGroup: any EventLoopGroup,
         childGroup: any EventLoopGroup
     ) async throws {
+        let origin = ConnectionOrigin(transport: .tcp, listener: "default", port: UInt16(clamping: port))
         // The options that matter for speed and memory are settled by measurement: see docs/performance.md.
         self.channel = try await ServerBootstrap(group: acceptGroup, childGroup: childGroup)
             .serverChannelOption(.backlog, value: 4096)
@@ -41,7 +42,9 @@ package struct TCPListener: Sendable {
                     guard let driver = shards.driver(on: channel.eventLoop) else {
                         throw ChannelError.ioOnClosedChannel
                     }
-                    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(driver: driver))
+                    try channel.pipeline.syncOperations.addHandler(
+                        ConnectionHandler(driver: driver, origin: origin)
+                    )
                 }
             }
             .bind(host: host, port: port)

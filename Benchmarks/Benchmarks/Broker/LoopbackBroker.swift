@@ -111,7 +111,7 @@ private final class Client: ConnectionTransport {
 
     init(_ identifier: String, on shard: Shard) {
         self.shard = shard
-        self.connection = shard.open(self, peer: PeerAddress(host: identifier, port: 0))
+        self.connection = shard.open(self, peer: PeerAddress(host: identifier, port: 0), origin: .embedded)
         self.write(encoded(.connect(Connect(version: .v3_1_1, keepAlive: 0, clientIdentifier: identifier))))
     }
 

@@ -47,7 +47,7 @@ final class SimulatedNetwork {
         self.disconnect(client)
         let transport = SimulatedClient()
         let peer = PeerAddress(host: "client\(client)", port: 0)
-        transport.connection = self.shard(of: client).open(transport, peer: peer)
+        transport.connection = self.shard(of: client).open(transport, peer: peer, origin: .embedded)
         self.clients[client] = transport
     }
 

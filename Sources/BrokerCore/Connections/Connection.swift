@@ -28,6 +28,7 @@ package final class Connection {
     let slot: UInt32
     let generation: UInt32
     let peer: PeerAddress
+    let origin: ConnectionOrigin
     /// nil once it is closed.
     var transport: (any ConnectionTransport)?
     var session: Session?
@@ -83,15 +84,23 @@ package final class Connection {
 
     /// Who it says it is, once CONNECT has come.
     var client: ClientInfo? {
-        self.session?.info ?? self.pendingConnect.map { ClientInfo($0, peer: self.peer) }
+        self.session?.info ?? self.pendingConnect.map { ClientInfo($0, peer: self.peer, origin: self.origin) }
     }
 
     var isVersion5: Bool { self.version == .v5 }
 
-    init(slot: UInt32, generation: UInt32, peer: PeerAddress, transport: any ConnectionTransport, now: MonotonicTime) {
+    init(
+        slot: UInt32,
+        generation: UInt32,
+        peer: PeerAddress,
+        origin: ConnectionOrigin,
+        transport: any ConnectionTransport,
+        now: MonotonicTime
+    ) {
         self.slot = slot
         self.generation = generation
         self.peer = peer
+        self.origin = origin
         self.transport = transport
         self.lastReceived = now
     }

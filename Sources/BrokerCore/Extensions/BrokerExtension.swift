@@ -21,8 +21,16 @@ public protocol BrokerExtension: Sendable {
     /// Whether a client may publish, subscribe, or have its will published.
     func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict>
 
-    /// Whether a client may get this retained message. The answer has to be known now.
-    func mayReceiveRetained(_ message: Message, client: ClientInfo) -> Bool
+    /// Whether a client may get this message: asked for retained messages, and for those that have waited while the
+    /// client was away or while the rules of access changed. The answer has to be known now.
+    func mayReceive(_ message: Message, client: ClientInfo) -> Bool
+
+    /// Whether a client that is connected may stay: asked when the rules of access have changed.
+    func mayStay(_ client: ClientInfo) -> Answer<Bool>
+
+    /// Whether what it answers to ``authorize(_:)`` holds for the same client and action until the broker is told that
+    /// the rules have changed, so that it need not be asked again for each message.
+    var isAuthorizationLasting: Bool { get }
 
     /// What becomes of a message before it is routed; `client` is nil for the broker's own.
     func publish(_ message: Message, client: ClientInfo?) -> Answer<PublishVerdict>
@@ -53,7 +61,7 @@ public struct ExtensionInterests: OptionSet, Sendable {
 
     /// ``BrokerExtension/authenticate(_:)``.
     public static let authentication = Self(rawValue: 1)
-    /// ``BrokerExtension/authorize(_:)`` and ``BrokerExtension/mayReceiveRetained(_:client:)``.
+    /// ``BrokerExtension/authorize(_:)`` and ``BrokerExtension/mayReceive(_:client:)``.
     public static let authorization = Self(rawValue: 2)
     /// ``BrokerExtension/publish(_:client:)``.
     public static let publish = Self(rawValue: 4)
@@ -164,7 +172,11 @@ extension BrokerExtension {
     /// Has no opinion.
     public func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict> { .now(.pass) }
     /// Has nothing against it.
-    public func mayReceiveRetained(_ message: Message, client: ClientInfo) -> Bool { true }
+    public func mayReceive(_ message: Message, client: ClientInfo) -> Bool { true }
+    /// Has nothing against it.
+    public func mayStay(_ client: ClientInfo) -> Answer<Bool> { .now(true) }
+    /// Wants to be asked each time.
+    public var isAuthorizationLasting: Bool { false }
     /// Lets it pass.
     public func publish(_ message: Message, client: ClientInfo?) -> Answer<PublishVerdict> { .now(.pass) }
     /// Does nothing.

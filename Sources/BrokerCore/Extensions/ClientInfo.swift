@@ -9,10 +9,12 @@ import MQTTCodec
 public struct ClientInfo: Sendable, Hashable {
     /// The client identifier.
     public let clientIdentifier: String
-    /// The user name it gave.
+    /// The user name that its connection proves, or else the one it gave.
     public let userName: String?
     /// Where it connects from.
     public let peer: PeerAddress
+    /// How it connects.
+    public let origin: ConnectionOrigin
     /// The protocol version it speaks.
     public let version: ProtocolVersion
     /// Whether it says that it is a bridge.
@@ -24,10 +26,11 @@ public struct ClientInfo: Sendable, Hashable {
 }
 
 extension ClientInfo {
-    init(_ connect: Connect, peer: PeerAddress) {
+    init(_ connect: Connect, peer: PeerAddress, origin: ConnectionOrigin) {
         self.clientIdentifier = connect.clientIdentifier
-        self.userName = connect.userName
+        self.userName = origin.userName ?? connect.userName
         self.peer = peer
+        self.origin = origin
         self.version = connect.version
         self.isBridge = connect.isBridge
         self.isCleanStart = connect.cleanStart

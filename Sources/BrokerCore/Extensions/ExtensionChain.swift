@@ -41,8 +41,8 @@ struct ExtensionChain: Sendable {
         }
     }
 
-    func mayReceiveRetained(_ message: Message, client: ClientInfo) -> Bool {
-        self.interested(.authorization).allSatisfy { $0.mayReceiveRetained(message, client: client) }
+    func mayReceive(_ message: Message, client: ClientInfo) -> Bool {
+        self.interested(.authorization).allSatisfy { $0.mayReceive(message, client: client) }
     }
 
     /// Asks one after the other until one has an opinion; from the first that needs time on, off the loop.

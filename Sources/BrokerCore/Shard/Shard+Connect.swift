@@ -175,7 +175,7 @@ extension Shard {
         guard let connect = connection.pendingConnect, let tenure = connection.tenure else { return }
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
-        let info = ClientInfo(connect, peer: connection.peer)
+        let info = ClientInfo(connect, peer: connection.peer, origin: connection.origin)
         let session = old ?? self.makeSession(client, tenure, info)
         session.info = info
         session.connection = connection

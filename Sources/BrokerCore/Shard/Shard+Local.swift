@@ -21,7 +21,8 @@ extension Shard {
                 tenure: SessionTenure(shard: self.index, number: 0),
                 info: ClientInfo(
                     Connect(version: .v5, cleanStart: true, clientIdentifier: ""),
-                    peer: "embedded"
+                    peer: "embedded",
+                    origin: .embedded
                 )
             )
         }

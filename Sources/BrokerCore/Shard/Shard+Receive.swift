@@ -10,7 +10,11 @@ extension Shard {
     /// A connection has been accepted.
     ///
     /// - Returns: nil when a limit is reached: the rim closes it.
-    package func open(_ transport: any ConnectionTransport, peer: PeerAddress) -> Connection? {
+    package func open(
+        _ transport: any ConnectionTransport,
+        peer: PeerAddress,
+        origin: ConnectionOrigin
+    ) -> Connection? {
         self.readClock()
         guard self.broker.admitConnection(at: self.now) else {
             self.metrics.connectionsRefused += 1
@@ -19,7 +23,14 @@ extension Shard {
         }
         self.metrics.connectionsAccepted += 1
         let connection = self.connections.insert { slot, generation in
-            Connection(slot: slot, generation: generation, peer: peer, transport: transport, now: self.now)
+            Connection(
+                slot: slot,
+                generation: generation,
+                peer: peer,
+                origin: origin,
+                transport: transport,
+                now: self.now
+            )
         }
         self.timers.add(
             .connectTimeout,

@@ -264,7 +264,7 @@ extension Shard {
     private func retainedMessages(matching filter: TopicFilter, for session: Session) -> [Message] {
         let messages = self.broker.retained.messages(matching: filter, at: self.now)
         guard self.hooks.contains(.authorization) else { return messages }
-        return messages.filter { self.broker.extensions.mayReceiveRetained($0, client: session.info) }
+        return messages.filter { self.broker.extensions.mayReceive($0, client: session.info) }
     }
 
     // MARK: Drops

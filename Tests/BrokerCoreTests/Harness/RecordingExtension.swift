@@ -65,7 +65,7 @@ final class RecordingExtension: BrokerExtension {
         return self.onAuthorize(request)
     }
 
-    func mayReceiveRetained(_ message: Message, client: ClientInfo) -> Bool {
+    func mayReceive(_ message: Message, client: ClientInfo) -> Bool {
         self.note("may \(client.clientIdentifier) receive \(message.topic)")
         return self.mayReceive(message)
     }

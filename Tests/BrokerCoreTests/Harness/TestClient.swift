@@ -30,7 +30,8 @@ final class TestClient {
         self.shardIndex = shard
         self.connection = broker[shard].open(
             self.transport,
-            peer: PeerAddress(host: "192.0.2.1", port: 1000 + UInt16(shard))
+            peer: PeerAddress(host: "192.0.2.1", port: 1000 + UInt16(shard)),
+            origin: .embedded
         )
     }
 

@@ -55,7 +55,10 @@ final class EmbeddedShard {
     /// A connection with what the broker's handler needs, and an ear at its socket.
     func open() throws -> (EmbeddedChannel, SocketEar) {
         let ear = SocketEar()
-        let channel = EmbeddedChannel(handlers: [ear, ConnectionHandler(driver: self.driver)], loop: self.loop)
+        let channel = EmbeddedChannel(
+            handlers: [ear, ConnectionHandler(driver: self.driver, origin: .embedded)],
+            loop: self.loop
+        )
         self.channels.append(channel)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         return (channel, ear)

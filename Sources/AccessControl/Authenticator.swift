@@ -1,0 +1,28 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+public import BrokerCore
+
+/// One way to find out who a client is.
+///
+/// Called on event loops, several at once; it may not block.
+public protocol Authenticator: Sendable {
+    /// Who a client is; `.pass` if this way has no opinion.
+    func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict>
+
+    /// Whether a client that was let in may stay after the rules have changed; nil if this way has no opinion.
+    func mayStay(_ client: ClientInfo) -> Answer<Bool?>
+}
+
+/// One way to find out what a client may do.
+///
+/// Called on event loops, several at once; it may not block.
+public protocol Authorizer: Sendable {
+    /// What a client may do; `.pass` if this way has no opinion.
+    func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict>
+
+    /// Whether its answer holds for the same client and action until the rules change.
+    var isLasting: Bool { get }
+}

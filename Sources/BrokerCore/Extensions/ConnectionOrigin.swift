@@ -1,0 +1,81 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+/// How a client's connection came to the broker, and what the connection itself proves of the client.
+///
+/// An object, because all plain connections of a listener share one.
+public final class ConnectionOrigin: Sendable, Hashable {
+    /// What carries the MQTT packets.
+    public enum Transport: String, Sendable {
+        /// TCP.
+        case tcp
+        /// TLS over TCP.
+        case tls = "ssl"
+        /// WebSocket.
+        case webSocket = "ws"
+        /// WebSocket over TLS.
+        case secureWebSocket = "wss"
+        /// None: the program that embeds the broker.
+        case embedded
+    }
+
+    /// What carries the packets.
+    public let transport: Transport
+    /// The listener's name in the configuration.
+    public let listener: String
+    /// The port the listener is bound to; 0 where there is none.
+    public let port: UInt16
+    /// The certificate that the client has proved to own; nil: none.
+    public let certificate: CertificateIdentity?
+    /// The user name that the connection proves, by a certificate or a shared key; it stands in for the one in
+    /// CONNECT. nil: none.
+    public let userName: String?
+
+    /// Puts an origin together.
+    public init(
+        transport: Transport,
+        listener: String,
+        port: UInt16 = 0,
+        certificate: CertificateIdentity? = nil,
+        userName: String? = nil
+    ) {
+        self.transport = transport
+        self.listener = listener
+        self.port = port
+        self.certificate = certificate
+        self.userName = userName
+    }
+
+    /// The program that embeds the broker.
+    public static let embedded = ConnectionOrigin(transport: .embedded, listener: "embedded")
+
+    /// Whether all their parts are equal.
+    public static func == (left: ConnectionOrigin, right: ConnectionOrigin) -> Bool {
+        left === right
+            || left.transport == right.transport && left.listener == right.listener && left.port == right.port
+                && left.certificate == right.certificate && left.userName == right.userName
+    }
+
+    /// Feeds the parts that tell origins apart.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(self.transport)
+        hasher.combine(self.listener)
+        hasher.combine(self.userName)
+    }
+}
+
+/// Whom a client's certificate names.
+public struct CertificateIdentity: Sendable, Hashable {
+    /// The subject's common name; empty if it has none.
+    public let commonName: String
+    /// The whole subject, as RFC 4514 writes it: `CN=sensor-7,O=Example`.
+    public let subject: String
+
+    /// Puts an identity together.
+    public init(commonName: String, subject: String) {
+        self.commonName = commonName
+        self.subject = subject
+    }
+}
