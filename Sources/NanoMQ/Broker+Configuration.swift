@@ -16,7 +16,7 @@ extension Broker {
         logger: Logger = Logger(label: "nanomq")
     ) {
         self.init(
-            listeners: configuration.listeners.map { .tcp(host: $0.host, port: $0.port) },
+            listeners: configuration.listeners.filter { $0.kind == .tcp }.map { .tcp(host: $0.host, port: $0.port) },
             settings: BrokerSettings(configuration),
             threads: configuration.system.threads,
             extensions: extensions,

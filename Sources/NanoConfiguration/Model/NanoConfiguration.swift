@@ -26,7 +26,7 @@ public struct NanoConfiguration: Sendable, Equatable {
     /// The log: block `log`.
     public var log = Log()
 
-    /// Access: block `auth`.
+    /// Who may connect, and do what: block `auth`.
     public var auth = Access()
 
     /// The defaults.

@@ -3,43 +3,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-/// An address at which the broker listens for MQTT over TCP.
-public struct Listener: Sendable, Equatable {
-    /// The port assigned to MQTT by IANA.
-    public static let standardPort = 1883
-
-    /// The listener which a broker has if its file speaks of none: 0.0.0.0:1883.
-    public static let standard = Listener(name: "default", host: "0.0.0.0", port: standardPort)
-
-    /// The name in the file; `default` for the one without a name.
-    public var name: String
-
-    /// The host name or address, an IPv6 address without its brackets.
-    public var host: String
-
-    /// The port, 0...65535; with 0 the system chooses one.
-    public var port: Int
-
-    /// Makes a listener from its parts.
-    public init(name: String, host: String, port: Int) {
-        self.name = name
-        self.host = host
-        self.port = port
-    }
-
-    /// Reads an address: `host:port`, `[IPv6]:port`, or `:port` or `port` alone for all IPv4 addresses.
-    public init?(name: String, address: String) {
+extension Listener {
+    /// Reads an address: `host:port`, `[IPv6]:port`, or `:port` or `port` alone for all IPv4 addresses; of a WebSocket
+    /// listener with its path, `host:port/path`.
+    public init?(kind: Kind = .tcp, name: String, address: String) {
+        var authority = address[...]
+        var path: String?
+        if kind.isWebSocket, let slash = address.firstIndex(of: "/") {
+            authority = address[..<slash]
+            path = String(address[slash...])
+        }
         let host: Substring
         let port: Substring
-        if let colon = address.lastIndex(of: ":") {
-            host = address[..<colon]
-            port = address[address.index(after: colon)...]
+        if let colon = authority.lastIndex(of: ":") {
+            host = authority[..<colon]
+            port = authority[authority.index(after: colon)...]
         } else {
             host = ""
-            port = address[...]
+            port = authority
         }
-        guard let port = Self.port(port), let host = Self.host(host) else { return nil }
-        self.init(name: name, host: host, port: port)
+        guard let port = Self.port(port), let host = Self.host(host), path.map(Self.isPath) ?? true else { return nil }
+        self.init(kind: kind, name: name, host: host, port: port, path: path)
     }
 
     private static func port(_ text: Substring) -> Int? {
@@ -61,5 +45,10 @@ public struct Listener: Sendable, Equatable {
         }
         let isName = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) }
         return isName ? String(text) : nil
+    }
+
+    /// Whether a text can be the path of an HTTP request, without query and fragment.
+    private static func isPath(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
     }
 }

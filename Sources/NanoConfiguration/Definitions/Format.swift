@@ -29,6 +29,34 @@ enum Format {
         return "\(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)ms"
     }
 
+    /// As it is if HOCON reads it back as the same text without quotes, else quoted.
+    static func string(_ text: String) -> String {
+        let isPlain =
+            text.utf8.first.map { $0 >= 0x41 } ?? false
+            && !["true", "false", "null", "include"].contains(text)
+            && text.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789_-".contains(Character($0)))
+            }
+        if isPlain { return text }
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+
+    /// A list of texts.
+    static func list(_ texts: [String]) -> String {
+        "[" + texts.map(string).joined(separator: ", ") + "]"
+    }
+
     /// `a, b or c`.
     static func words<Choice: ConfigurationChoice>(_ choice: Choice.Type, quote: String = "") -> String {
         let words = choice.allCases.map { quote + $0.rawValue + quote }

@@ -8,9 +8,41 @@ extension NanoConfiguration {
     public struct System: Sendable, Equatable {
         /// The number of event loop threads; `nil` leaves it to the broker.
         public var threads: Int?
+        /// Whether `start` leaves the broker running in the background.
+        public var daemon = false
+        /// The file which says which process runs, and is locked while it does; `nil` for none.
+        public var pidFile: String? = "/tmp/nanomq/nanomq.pid"
+        /// Where `reload` and `status` reach the running broker.
+        public var controlSocket: ControlSocket = .besidePIDFile
 
         /// The defaults.
         public init() {}
+
+        /// The path of the control socket; `nil` for none.
+        public var controlSocketPath: String? {
+            switch controlSocket {
+            case .none: nil
+            case .path(let path): path
+            case .besidePIDFile: pidFile.map(Self.socketPath)
+            }
+        }
+
+        private static func socketPath(pidFile: String) -> String {
+            let name = pidFile.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+            // A dot in front hides a file: it is no extension.
+            guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return pidFile + ".sock" }
+            return pidFile.dropLast(name[dot...].count) + ".sock"
+        }
+    }
+
+    /// Where `reload` and `status` reach the running broker.
+    public enum ControlSocket: Sendable, Equatable {
+        /// A Unix socket beside the PID file, with the extension `.sock`; none if there is no PID file.
+        case besidePIDFile
+        /// A Unix socket at a path.
+        case path(String)
+        /// Nowhere.
+        case none
     }
 
     /// What the broker allows itself and its clients. `nil` means unlimited.
@@ -52,66 +84,4 @@ extension NanoConfiguration {
         /// The defaults.
         public init() {}
     }
-
-    /// The log.
-    public struct Log: Sendable, Equatable {
-        /// How serious a message must be to be written.
-        public var level: LogLevel = .info
-        /// Where messages are written; empty for nowhere.
-        public var destinations: [LogDestination] = [.console]
-
-        /// The defaults.
-        public init() {}
-    }
-
-    /// Access. There is no access control yet, so only the open setting loads.
-    public struct Access: Sendable, Equatable {
-        /// Whether clients may connect without a user name.
-        public var allowAnonymous = true
-        /// What happens to a topic which no rule speaks of.
-        public var noMatch: AccessDecision = .allow
-        /// What happens to a client which is refused a topic.
-        public var denyAction: DenyAction = .ignore
-
-        /// The defaults.
-        public init() {}
-    }
-}
-
-/// How serious a log message is, least serious first.
-public enum LogLevel: String, ConfigurationChoice {
-    /// Every step.
-    case trace
-    /// For finding faults.
-    case debug
-    /// What normally happens.
-    case info
-    /// What should not happen, but is coped with.
-    case warn
-    /// What failed.
-    case error
-    /// What ends the process.
-    case fatal
-}
-
-/// Where log messages are written.
-public enum LogDestination: String, ConfigurationChoice {
-    /// The standard error stream.
-    case console
-}
-
-/// A decision on access.
-public enum AccessDecision: String, ConfigurationChoice {
-    /// Access is given.
-    case allow
-    /// Access is refused.
-    case deny
-}
-
-/// What happens to a client which is refused a topic.
-public enum DenyAction: String, ConfigurationChoice {
-    /// The request is refused, the client stays.
-    case ignore
-    /// The client is disconnected.
-    case disconnect
 }
