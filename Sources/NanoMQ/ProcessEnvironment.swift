@@ -25,4 +25,16 @@ public enum ProcessEnvironment {
         }
         return variables
     }
+
+    /// The path of the executable this process runs, links resolved; `nil` if the system does not say.
+    public static var executablePath: String? {
+        #if os(Linux)
+            var buffer = [CChar](repeating: 0, count: 4_096)
+            let count = readlink("/proc/self/exe", &buffer, buffer.count)
+            guard count > 0, count < buffer.count else { return nil }
+            return String(validating: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        #else
+            return CommandLine.arguments.first
+        #endif
+    }
 }

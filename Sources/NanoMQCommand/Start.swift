@@ -42,14 +42,13 @@ struct Start: AsyncParsableCommand {
 
     func run() async throws {
         MemoryPolicy.apply()
-        var configuration = NanoConfiguration()
-        var warnings: [ConfigurationWarning] = []
-        if let conf {
-            (configuration, warnings) = try ConfigurationFile.read(conf)
-        }
-        if !self.url.isEmpty { configuration.listeners = self.url.map(\.listener) }
-        if let threads { configuration.system.threads = threads }
-        if let logLevel { configuration.log.level = logLevel }
+        var overrides = CommandLineOverrides()
+        overrides.urls = self.url
+        overrides.threads = self.threads
+        overrides.logLevel = self.logLevel
+        let choice = self.conf.map { ConfigurationFile.Choice.hocon($0) } ?? ConfigurationFile.find()
+        let loaded = try ConfigurationFile.load(choice, overrides: overrides)
+        let configuration = loaded.configuration
 
         let level = Logger.Level(configuration.log.level)
         LoggingSystem.bootstrap { label in
@@ -58,7 +57,8 @@ struct Start: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "nanomq")
-        for warning in warnings { logger.warning("\(warning)") }
+        for note in loaded.notes { logger.info("\(note)") }
+        for warning in loaded.warnings { logger.warning("\(warning)") }
         for listener in configuration.listeners where !listener.isLoopback {
             logger.warning(
                 "anybody who reaches this listener may publish and subscribe: there is no access control yet",
@@ -96,19 +96,9 @@ extension Logger.Level {
     }
 }
 
-/// A listener as the original writes it: `nmq-tcp://host:port` or `broker+tcp://host:port`.
-struct ListenerURL: ExpressibleByArgument {
-    private static let schemes = [
-        "nmq-tcp", "nmq-tcp4", "nmq-tcp6", "broker+tcp", "broker+tcp4", "broker+tcp6",
-    ]
-
-    let listener: Listener
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "://", maxSplits: 1)
-        guard parts.count == 2, Self.schemes.contains(String(parts[0])),
-            let listener = Listener(name: "tcp", address: String(parts[1]))
-        else { return nil }
-        self.listener = listener
+extension ListenerURL: ExpressibleByArgument {
+    /// Reads a URL of the command line.
+    public init?(argument: String) {
+        self.init(argument)
     }
 }

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import HOCON
+
 /// Writes values as they would be written in the file.
 enum Format {
     static func number(_ value: Int) -> String {
@@ -43,13 +45,25 @@ enum Format {
             switch scalar {
             case "\"": quoted += "\\\""
             case "\\": quoted += "\\\\"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where isInvisible(scalar):
                 let digits = String(scalar.value, radix: 16)
                 quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: quoted.unicodeScalars.append(scalar)
             }
         }
         return quoted + "\""
+    }
+
+    /// Whether a character, printed, could make text look like other text. Those beyond the basic plane, where an
+    /// escape has no room for them, are tags nobody draws.
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        let categories: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
+        return scalar.value <= 0xFFFF && categories.contains(scalar.properties.generalCategory)
+    }
+
+    /// A word of a choice. One that looks like a number is read back as the text it was written as.
+    static func word(_ word: String) -> String {
+        HOCONNumber(word) == nil ? string(word) : word
     }
 
     /// A list of texts.

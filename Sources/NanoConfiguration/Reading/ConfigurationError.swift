@@ -5,7 +5,7 @@
 
 public import HOCON
 
-/// Why a configuration cannot be used, with the place and the key.
+/// Why a configuration cannot be used, with the key and where it was said.
 ///
 /// An error never quotes a value: a value may be a password.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -17,18 +17,22 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         case expected(String)
         /// A value that must be there is not.
         case missing(expected: String)
-        /// The key asks for access control, which there is not yet: ignoring it would leave the broker open.
-        case accessControlUnavailable
+        /// The key does nothing without another one: ignoring it might leave the broker open.
+        case needs(String)
         /// A key in the block `auth` is not known: ignoring it might leave the broker open.
         case unknownAccessKey(nearest: String?)
-        /// The listener is of a kind that there is not yet.
-        case listenerUnavailable(kind: String)
         /// Another listener has the same address.
         case duplicateAddress(otherName: String)
+        /// Another listener of the kind has the same name.
+        case duplicateName
+        /// A file that was named does not follow the grammar.
+        case syntax(HOCONError.Problem)
+        /// A file that was named cannot be read.
+        case unreadable(reason: String)
     }
 
-    /// Where the value, or the key, was written.
-    public var location: SourceLocation
+    /// Who said it, and where.
+    public var source: ConfigurationSource
 
     /// The key, such as `mqtt.max_qos`.
     public var key: String
@@ -37,14 +41,14 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     public var problem: Problem
 
     /// Makes an error from its parts.
-    public init(_ problem: Problem, key: String, at location: SourceLocation) {
-        self.location = location
+    public init(_ problem: Problem, key: String, source: ConfigurationSource) {
+        self.source = source
         self.key = key
         self.problem = problem
     }
 
-    /// `file:line:column: key: message`.
-    public var description: String { "\(location): \(key): \(problem)" }
+    /// `file:line:column: key: message`, or the name of a variable or flag in front of the key.
+    public var description: String { "\(source): \(key): \(problem)" }
 }
 
 extension ConfigurationError.Problem: CustomStringConvertible {
@@ -54,13 +58,13 @@ extension ConfigurationError.Problem: CustomStringConvertible {
         case .wrongType(let expected, let found): "expected \(expected), found \(found.rawValue)"
         case .expected(let expected): "expected \(expected)"
         case .missing(let expected): "missing; expected \(expected)"
-        case .accessControlUnavailable:
-            "access control is not available yet; the broker does not start, for it would be open to all"
+        case .needs(let other): "has no effect without \(other); the broker does not start, for it might be open to all"
         case .unknownAccessKey(let nearest):
             "unknown key in auth; the broker does not start, for it might be open to all" + suggestion(nearest)
-        case .listenerUnavailable(let kind):
-            "\(kind) listeners are not available yet; remove the block or set enable = false in it"
         case .duplicateAddress(let otherName): "the listener \(otherName) has the same address"
+        case .duplicateName: "the listener without a name is called so"
+        case .syntax(let problem): "\(problem)"
+        case .unreadable(let reason): "cannot be read: \(reason)"
         }
     }
 }

@@ -3,11 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-extension ConfigurationKey {
+extension Definitions {
     /// The largest packet of the standard: 268435455 bytes behind a fixed header of 5 [MQTT 5.0, 1.5.5].
     private static let largestPacket = 268_435_460
 
-    static let mqtt: [ConfigurationKey] = [
+    static let mqtt: [Definition<NanoConfiguration>] = [
         .size(
             "mqtt.max_packet_size",
             \.mqtt.maximumPacketSize,
@@ -69,12 +69,14 @@ extension ConfigurationKey {
             "mqtt.shared_strategy",
             \.mqtt.sharedStrategy,
             "Which member of a shared subscription gets a message."
-        ),
+        )
+        .needingRestart(),
         .choice(
             "mqtt.overlapping",
             \.mqtt.overlapping,
             "What a client gets of a message that several of its subscriptions match: one copy, or one for each."
-        ),
+        )
+        .needingRestart(),
         .integer(
             "mqtt.max_topic_alias",
             \.mqtt.maximumTopicAlias,
@@ -121,8 +123,9 @@ extension ConfigurationKey {
             "mqtt.property_size",
             \.mqtt.propertySize,
             0...65_535,
-            "Has no effect: `mqtt.max_packet_size` limits properties too. Accepted for the original's sake."
-        ),
+            "`mqtt.max_packet_size` limits properties too."
+        )
+        .withoutEffect(),
         .boolean(
             "mqtt.check_payload_format",
             \.mqtt.checkPayloadFormat,
@@ -132,24 +135,28 @@ extension ConfigurationKey {
             "mqtt.retry_interval",
             \.mqtt.retryInterval,
             .zero...(.seconds(86_400)),
-            "Accepted for the original's sake, without effect: MQTT resends only on a new connection [MQTT-4.4.0-1]."
-        ),
+            "MQTT resends only on a new connection [MQTT-4.4.0-1]."
+        )
+        .withoutEffect(),
         .boolean(
             "mqtt.batch_resend",
             \.mqtt.batchResend,
-            "Accepted for the original's sake, without effect: a resumed session sends all it has."
-        ),
+            "A resumed session sends all it has."
+        )
+        .withoutEffect(),
         .duration(
             "mqtt.max_awaiting_rel",
             \.mqtt.maximumAwaitingRelease,
             .zero...(.seconds(86_400)),
-            "Accepted for the original's sake, without effect there and here."
-        ),
+            "Has no effect in the original either."
+        )
+        .withoutEffect(),
         .duration(
             "mqtt.await_rel_timeout",
             \.mqtt.awaitReleaseTimeout,
             .zero...(.seconds(86_400)),
-            "Accepted for the original's sake, without effect there and here."
-        ),
+            "Has no effect in the original either."
+        )
+        .withoutEffect(),
     ]
 }

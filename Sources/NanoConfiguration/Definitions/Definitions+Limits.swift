@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-extension ConfigurationKey {
-    static let limits: [ConfigurationKey] = [
+extension Definitions {
+    static let limits: [Definition<NanoConfiguration>] = [
         .integer(
             "limits.max_connections",
             \.limits.maximumConnections,
