@@ -16,6 +16,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 
 let package = Package(
     name: "nanomq",
@@ -31,6 +33,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -54,7 +57,11 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        .target(name: "AccessControl", dependencies: ["BrokerCore", "MQTTCodec", nioCore], swiftSettings: settings),
+        .target(
+            name: "AccessControl",
+            dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, deque, system, crypto, cryptoExtras],
+            swiftSettings: settings
+        ),
 
         // Floor 4: being a service.
         .target(name: "ServiceControl", dependencies: [nioCore, nioPosix, system], swiftSettings: settings),
@@ -97,7 +104,7 @@ let package = Package(
         ),
         .testTarget(
             name: "AccessControlTests",
-            dependencies: ["AccessControl", "BrokerCore", "MQTTCodec", nioCore],
+            dependencies: ["AccessControl", "BrokerCore", "MQTTCodec", nioCore, system],
             swiftSettings: settings
         ),
         .testTarget(

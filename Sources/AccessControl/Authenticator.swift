@@ -14,6 +14,9 @@ public protocol Authenticator: Sendable {
 
     /// Whether a client that was let in may stay after the rules have changed; nil if this way has no opinion.
     func mayStay(_ client: ClientInfo) -> Answer<Bool?>
+
+    /// A client's connection has ended: what is kept of it can go.
+    func forget(_ client: ClientInfo)
 }
 
 /// One way to find out what a client may do.
@@ -25,4 +28,28 @@ public protocol Authorizer: Sendable {
 
     /// Whether its answer holds for the same client and action until the rules change.
     var isLasting: Bool { get }
+
+    /// Whether a client may get a message that has waited for it, by what is known at once; nil if this way has no
+    /// opinion.
+    func mayReceive(_ message: Message, client: ClientInfo) -> Bool?
+
+    /// A client's connection has ended: what is kept of it can go.
+    func forget(_ client: ClientInfo)
+}
+
+extension Authenticator {
+    /// Has kept nothing.
+    public func forget(_ client: ClientInfo) {}
+}
+
+extension Authorizer {
+    /// Has no opinion.
+    public func mayReceive(_ message: Message, client: ClientInfo) -> Bool? { nil }
+    /// Has kept nothing.
+    public func forget(_ client: ClientInfo) {}
+}
+
+extension Authenticator where Self: Authorizer {
+    /// Has kept nothing.
+    public func forget(_ client: ClientInfo) {}
 }

@@ -1,0 +1,245 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+public import BrokerCore
+import MQTTCodec
+import NIOCore
+
+extension AccessControl {
+    /// Who a client is.
+    public func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> {
+        self.authenticate(request, self.snapshot, attempts: 3)
+    }
+
+    /// What is known of a client before the further authenticators are asked.
+    private enum Standing: Sendable {
+        /// It has proved who it is.
+        case authenticated(AccessSnapshot.User?)
+        /// It has proved nothing, and that is allowed.
+        case anonymous
+        /// Its user is not in the list.
+        case unknown
+        case refused(ReasonCode, AccessRefusal)
+    }
+
+    private func authenticate(
+        _ request: AuthenticationRequest,
+        _ snapshot: AccessSnapshot,
+        attempts: Int
+    ) -> Answer<AuthenticationVerdict> {
+        guard !self.isBlocked(request.client, snapshot) else {
+            return .now(self.refuse(request, snapshot, .connectionRateExceeded, .blockedAddress))
+        }
+        guard request.method == nil else { return .now(.pass) }
+
+        let answer = self.standing(of: request, snapshot).then { standing in
+            self.complete(request, snapshot, standing)
+        }
+        guard case .later(let work) = answer else { return answer }
+        return .later {
+            let verdict = await work()
+            let now = self.snapshot
+            if now === snapshot { return verdict }
+            // What was found out belongs to settings that do not hold any more.
+            guard attempts > 1 else { return self.refuse(request, now, .serverBusy, .busy) }
+            return await self.authenticate(request, now, attempts: attempts - 1).value()
+        }
+    }
+
+    // MARK: Our own users
+
+    private func standing(of request: AuthenticationRequest, _ snapshot: AccessSnapshot) -> Answer<Standing> {
+        let client = request.client
+        if client.origin.userName != nil { return .now(.authenticated(nil)) }
+        guard client.userName != nil || request.password != nil else {
+            return .now(
+                snapshot.settings.allowAnonymous ? .anonymous : .refused(.notAuthorized, .noCredentials)
+            )
+        }
+        guard snapshot.hasPasswordSource else {
+            return .now(
+                snapshot.settings.allowAnonymous ? .anonymous : .refused(.badUserNameOrPassword, .unknownUser)
+            )
+        }
+        guard let name = client.userName, let user = snapshot.users[UTF8String(name)] else { return .now(.unknown) }
+        guard let password = request.password else {
+            return .now(.refused(.badUserNameOrPassword, .wrongPassword))
+        }
+        return self.check(user, Array(password.readableBytesView), client, snapshot)
+    }
+
+    private func check(
+        _ user: AccessSnapshot.User,
+        _ password: [UInt8],
+        _ client: ClientInfo,
+        _ snapshot: AccessSnapshot
+    ) -> Answer<Standing> {
+        guard user.record.isSlow else {
+            return .now(
+                user.record.verify(password)
+                    ? .authenticated(user) : .refused(.badUserNameOrPassword, .wrongPassword)
+            )
+        }
+        let digest = PasswordDigest(password)
+        guard !user.isVerified(digest) else { return .now(.authenticated(user)) }
+        return .later {
+            switch await self.verify(user.record, password, client, snapshot) {
+            case .right:
+                user.noteVerified(digest)
+                return .authenticated(user)
+            case .wrong: return .refused(.badUserNameOrPassword, .wrongPassword)
+            case .blocked: return .refused(.connectionRateExceeded, .blockedAddress)
+            case .busy: return .refused(.serverBusy, .busy)
+            }
+        }
+    }
+
+    private enum SlowResult: Sendable {
+        case right
+        case wrong
+        case blocked
+        case busy
+    }
+
+    /// Checks a slow password when its turn comes, unless its address has failed too often meanwhile: of a thousand
+    /// attempts at once only the first few are to cost anything.
+    private func verify(
+        _ record: PasswordRecord,
+        _ password: [UInt8],
+        _ client: ClientInfo,
+        _ snapshot: AccessSnapshot
+    ) async -> SlowResult {
+        let isRight = await self.hashing.perform {
+            !self.isBlocked(client, snapshot) && record.verify(password)
+        }
+        switch isRight {
+        case true?: return .right
+        case false?: return self.isBlocked(client, snapshot) ? .blocked : .wrong
+        case nil: return .busy
+        }
+    }
+
+    /// Refuses a user that does not exist, after as much work as for one that does.
+    private func refuseUnknown(
+        _ request: AuthenticationRequest,
+        _ snapshot: AccessSnapshot
+    ) -> Answer<AuthenticationVerdict> {
+        let refusal: @Sendable () -> AuthenticationVerdict = {
+            self.refuse(request, snapshot, .badUserNameOrPassword, .unknownUser)
+        }
+        guard snapshot.settings.authenticators.isEmpty, let password = request.password,
+            let decoy = snapshot.decoy(for: request.client.userName ?? "")
+        else { return .now(refusal()) }
+        let bytes = Array(password.readableBytesView)
+        guard decoy.isSlow else {
+            _ = decoy.verify(bytes)
+            return .now(refusal())
+        }
+        _ = PasswordDigest(bytes)
+        return .later {
+            switch await self.verify(decoy, bytes, request.client, snapshot) {
+            case .right, .wrong: refusal()
+            case .blocked: self.refuse(request, snapshot, .connectionRateExceeded, .blockedAddress)
+            case .busy: self.refuse(request, snapshot, .serverBusy, .busy)
+            }
+        }
+    }
+
+    // MARK: The others
+
+    private func complete(
+        _ request: AuthenticationRequest,
+        _ snapshot: AccessSnapshot,
+        _ standing: Standing
+    ) -> Answer<AuthenticationVerdict> {
+        if case .refused(let reason, let refusal) = standing {
+            return .now(self.refuse(request, snapshot, reason, refusal))
+        }
+        return Answer<AuthenticationVerdict>.firstOpinion(
+            of: snapshot.settings.authenticators[...],
+            else: .pass
+        ) {
+            $0.authenticate(request)
+        } isOpinion: {
+            if case .pass = $0 { false } else { true }
+        }
+        .then { verdict in
+            switch (verdict, standing) {
+            case (.refuse(let reason), _):
+                return .now(self.refuse(request, snapshot, reason, .refusedByAuthenticator(reason)))
+            case (.accept, .authenticated(let user?)), (.pass, .authenticated(let user?)):
+                self.admissions.note(request.client, user)
+                return .now(.accept())
+            case (.pass, .authenticated(nil)): return .now(.accept())
+            // Nobody has anything against it, and nobody has said that it is who it says: other extensions may.
+            case (.pass, .anonymous): return .now(.pass)
+            case (.pass, .unknown): return self.refuseUnknown(request, snapshot)
+            default: return .now(verdict)
+            }
+        }
+    }
+
+    /// Refuses a client, counts that against its address if it may have been a guess, and tells of it.
+    private func refuse(
+        _ request: AuthenticationRequest,
+        _ snapshot: AccessSnapshot,
+        _ reason: ReasonCode,
+        _ refusal: AccessRefusal
+    ) -> AuthenticationVerdict {
+        let client = request.client
+        self.onEvent(.refused(client, refusal))
+        let isGuess =
+            switch refusal {
+            case .unknownUser, .wrongPassword: true
+            // A way that could not be asked says so with another reason.
+            case .refusedByAuthenticator(let reason):
+                (client.userName != nil || request.password != nil)
+                    && (reason == .badUserNameOrPassword || reason == .notAuthorized)
+            case .noCredentials, .blockedAddress, .busy: false
+            }
+        if isGuess, let limit = snapshot.settings.failureLimit, let key = FailureCounter.key(client.peer),
+            let time = self.failures.noteFailure(key, limit)
+        {
+            self.onEvent(.blocked(address: client.peer.host, for: time))
+        }
+        return .refuse(reason)
+    }
+
+    private func isBlocked(_ client: ClientInfo, _ snapshot: AccessSnapshot) -> Bool {
+        guard snapshot.settings.failureLimit != nil, let key = FailureCounter.key(client.peer) else { return false }
+        return self.failures.isBlocked(key)
+    }
+
+    // MARK: Staying
+
+    /// Whether a client that is connected would be let in by the settings of now: its user is still there with the same
+    /// password, or anonymous clients are still allowed, and no further authenticator says no.
+    public func mayStay(_ client: ClientInfo) -> Answer<Bool> {
+        let snapshot = self.snapshot
+        let ways = snapshot.settings.authenticators
+        let byDefault: Bool
+        if client.origin.userName != nil {
+            byDefault = true
+        } else if let name = client.userName.map({ UTF8String($0) }) {
+            if let user = snapshot.users[name] {
+                guard self.admissions.holds(client, user) else { return .now(false) }
+                byDefault = true
+            } else if ways.isEmpty {
+                byDefault = snapshot.users.isEmpty && snapshot.settings.allowAnonymous
+            } else {
+                // Who was in the list once, and is not any more, has nobody but them to speak for it.
+                byDefault = !snapshot.formerUsers.contains(name)
+            }
+        } else {
+            byDefault = snapshot.settings.allowAnonymous
+        }
+        return Answer<Bool?>.firstOpinion(of: ways[...], else: nil) {
+            $0.mayStay(client)
+        } isOpinion: {
+            $0 != nil
+        }
+        .then { .now($0 ?? byDefault) }
+    }
+}

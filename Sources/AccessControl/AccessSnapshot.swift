@@ -1,0 +1,91 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+internal import BrokerCore
+import Synchronization
+
+/// The settings at one time, prepared; nothing of it changes but what it remembers.
+final class AccessSnapshot: Sendable {
+    /// A user, and since when its password is what it is.
+    final class User: Sendable {
+        let record: PasswordRecord
+        /// The number of the update that brought this record; 0 if it is the only one there has been.
+        let since: UInt64
+        /// The mark of the password that was last found right, so that a client which comes again and again does not
+        /// cost a slow hash each time.
+        private let verified = Mutex<PasswordDigest?>(nil)
+
+        init(record: PasswordRecord, since: UInt64) {
+            self.record = record
+            self.since = since
+        }
+
+        func isVerified(_ digest: PasswordDigest) -> Bool { self.verified.withLock { $0 == digest } }
+        func noteVerified(_ digest: PasswordDigest) { self.verified.withLock { $0 = digest } }
+    }
+
+    let settings: AccessSettings
+    /// The number of the update that brought these settings; 0 for the first.
+    let generation: UInt64
+    let users: [UTF8String: User]
+    /// Users that there were once, and are no more.
+    let formerUsers: Set<UTF8String>
+    /// Passwords to be checked for users that do not exist.
+    private let decoys: [PasswordRecord]
+    /// nil: there are no rules.
+    let rules: AccessRuleSet?
+    let cache: ClientAccessCache
+
+    init(_ settings: AccessSettings, after previous: AccessSnapshot? = nil) {
+        let generation = previous.map { $0.generation &+ 1 } ?? 0
+        var users: [UTF8String: User] = [:]
+        users.reserveCapacity(settings.users.count)
+        for (name, record) in settings.users {
+            let name = UTF8String(name)
+            let known = previous?.users[name]
+            let since = known?.record == record ? known?.since ?? generation : generation
+            users[name] = User(record: record, since: since)
+        }
+        var formerUsers = previous?.formerUsers ?? []
+        // Long lists are those of the distant past: their clients have been sent away by now.
+        if formerUsers.count > max(10_000, users.count) { formerUsers = [] }
+        formerUsers.formUnion(previous?.users.keys.filter { users[$0] == nil } ?? [])
+        formerUsers = formerUsers.filter { users[$0] == nil }
+
+        self.settings = settings
+        self.generation = generation
+        self.users = users
+        self.formerUsers = formerUsers
+        self.decoys = Array(settings.users.values)
+        self.rules = settings.rules.isEmpty ? nil : AccessRuleSet(settings.rules)
+        self.cache = ClientAccessCache()
+    }
+
+    /// Whether there is anything that a password could be checked against.
+    var hasPasswordSource: Bool { !self.users.isEmpty || !self.settings.authenticators.isEmpty }
+
+    /// The record of some user, for a user that does not exist: always the same for the same name, and as slow as those
+    /// of the others, so that the time an answer takes does not tell who exists.
+    func decoy(for userName: String) -> PasswordRecord? {
+        guard !self.decoys.isEmpty else { return nil }
+        return self.decoys[Int(UInt(bitPattern: UTF8String(userName).hashValue) % UInt(self.decoys.count))]
+    }
+
+    /// What the rules say of a client.
+    func access(of client: ClientInfo, _ rules: AccessRuleSet) -> ClientAccess {
+        self.cache.access(of: client) { rules.access(of: client) }
+    }
+
+    /// What there is to ask; nothing if all is open.
+    var interests: ExtensionInterests {
+        var interests: ExtensionInterests = []
+        if !self.settings.allowAnonymous || self.hasPasswordSource { interests.insert(.authentication) }
+        if self.rules != nil || self.settings.noMatch == .deny || !self.settings.authorizers.isEmpty {
+            interests.insert(.authorization)
+        }
+        if !interests.isEmpty { interests.insert(.clients) }
+        return interests
+    }
+}
