@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BrokerCore
+import BrokerNetwork
 import Logging
 import MQTTCodec
 import NanoConfiguration
@@ -16,7 +17,7 @@ extension Broker {
         logger: Logger = Logger(label: "nanomq")
     ) {
         self.init(
-            listeners: configuration.listeners.map { .tcp(host: $0.host, port: $0.port) },
+            listeners: configuration.listeners.map { ListenerSettings(name: $0.name, host: $0.host, port: $0.port) },
             settings: BrokerSettings(configuration),
             threads: configuration.system.threads,
             extensions: extensions,
