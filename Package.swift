@@ -18,6 +18,9 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"]))
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["TLS"]))
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["TLS"]))
 
 let package = Package(
     name: "nanomq",
@@ -30,10 +33,17 @@ let package = Package(
         .library(name: "HOCON", targets: ["HOCON"]),
         .executable(name: "nanomq", targets: ["NanoMQCommand"]),
     ],
+    traits: [
+        .default(enabledTraits: ["TLS"]),
+        .trait(name: "TLS", description: "Listeners with TLS. Without it such a listener is an error at start."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -53,7 +63,10 @@ let package = Package(
         // Floor 3: the rim, where bytes come in.
         .target(
             name: "BrokerNetwork",
-            dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, logging],
+            dependencies: [
+                "BrokerCore", "MQTTCodec", nioCore, nioPosix, logging, system,
+                .product(name: "NIOTLS", package: "swift-nio"), nioSSL, x509, asn1,
+            ],
             swiftSettings: settings
         ),
 
@@ -118,7 +131,7 @@ let package = Package(
             name: "BrokerNetworkTests",
             dependencies: [
                 "CTestSupport", "BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix, logging,
-                lifecycle,
+                lifecycle, system, nioSSL, x509, asn1, crypto,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),

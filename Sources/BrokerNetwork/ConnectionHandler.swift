@@ -17,16 +17,27 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
 
     private let driver: ShardDriver
     private let origin: ConnectionOrigin
-    /// nil: the address at the other end of the socket.
-    private let peer: PeerAddress?
+    /// Counts the connection until it is gone; nil: it came through no listener.
+    private var gauge: ListenerGauge?
+    /// Where the client is, if that is not the other end of the socket; in a box, since few need it and not for long.
+    private var proxiedPeer: ProxiedPeer?
     private var context: ChannelHandlerContext?
     private var connection: Connection?
 
-    /// - Parameter peer: where the client is, if that is not the other end of the socket.
-    init(driver: ShardDriver, origin: ConnectionOrigin, peer: PeerAddress? = nil) {
+    private final class ProxiedPeer {
+        let address: PeerAddress
+
+        init(_ address: PeerAddress) { self.address = address }
+    }
+
+    /// - Parameters:
+    ///   - peer: where the client is, if that is not the other end of the socket.
+    ///   - gauge: counts this connection already.
+    init(driver: ShardDriver, origin: ConnectionOrigin, peer: PeerAddress? = nil, gauge: ListenerGauge? = nil) {
         self.driver = driver
         self.origin = origin
-        self.peer = peer
+        self.proxiedPeer = peer.map(ProxiedPeer.init)
+        self.gauge = gauge
     }
 
     // MARK: From the socket
@@ -42,9 +53,11 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
 
     private func open(_ context: ChannelHandlerContext) {
         guard self.context == nil else { return }
+        guard self.gauge?.isClosed != true else { return context.close(promise: nil) }
         self.context = context
         self.driver.connectionOpened()
-        let peer = self.peer ?? context.channel.remoteAddress?.peerAddress ?? "unknown"
+        let peer = self.proxiedPeer?.address ?? context.channel.remoteAddress?.peerAddress ?? "unknown"
+        self.proxiedPeer = nil
         self.connection = self.driver.shard.open(self, peer: peer, origin: self.origin)
         if self.connection == nil { context.close(promise: nil) }
     }
@@ -65,6 +78,8 @@ final class ConnectionHandler: ChannelInboundHandler, ConnectionTransport {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.forget()
+        self.gauge?.release()
+        self.gauge = nil
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

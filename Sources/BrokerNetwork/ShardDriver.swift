@@ -17,16 +17,22 @@ package final class ShardDriver: ShardHost {
     let eventLoop: any EventLoop
     private let logger: BrokerLogger
     private let peers: ShardPeers
+    private let broker: BrokerState
     let shard: Shard
     private var isRunning = false
     /// Connections whose sockets are open.
     private var openConnections = 0
     private var allClosed: EventLoopPromise<Void>?
+    /// Connections that MQTT does not have yet.
+    private var handshakes: [ObjectIdentifier: HandshakeHandler] = [:]
+    /// Whether the broker goes and takes nobody any more.
+    private(set) var isClosing = false
 
     init(index: Int, broker: BrokerState, eventLoop: any EventLoop, peers: ShardPeers, logger: BrokerLogger) {
         self.eventLoop = eventLoop
         self.logger = logger
         self.peers = peers
+        self.broker = broker
         self.shard = Shard(index: index, broker: broker)
     }
 
@@ -57,8 +63,27 @@ package final class ShardDriver: ShardHost {
         if self.openConnections == 0 { self.endWait() }
     }
 
-    /// Succeeds once no socket is open any more, or at the deadline.
+    /// Milliseconds from accept to a complete CONNECT.
+    var connectTimeout: Int64 { self.broker.settings.connectTimeout }
+
+    /// Bytes of the largest packet.
+    var maximumPacketSize: Int { self.broker.settings.maximumPacketSize }
+
+    func handshakeBegan(_ handshake: HandshakeHandler) { self.handshakes[ObjectIdentifier(handshake)] = handshake }
+
+    func handshakeEnded(_ handshake: HandshakeHandler) { self.handshakes[ObjectIdentifier(handshake)] = nil }
+
+    /// Closes the connections of a listener that MQTT does not have yet; nil: of all.
+    func closeHandshakes(of gauge: ListenerGauge?) {
+        for handshake in Array(self.handshakes.values) where gauge == nil || handshake.terms.gauge === gauge {
+            handshake.close()
+        }
+    }
+
+    /// Succeeds once no socket is open any more, or at the deadline. No connection is taken from now on.
     func whenAllClosed(or deadline: NIODeadline) -> EventLoopFuture<Void> {
+        self.isClosing = true
+        self.closeHandshakes(of: nil)
         guard self.openConnections > 0 else { return self.eventLoop.makeSucceededVoidFuture() }
         let promise = self.eventLoop.makePromise(of: Void.self)
         self.endWait()

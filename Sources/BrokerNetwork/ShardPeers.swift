@@ -62,6 +62,13 @@ package final class ShardPeers: Sendable {
         }.get()
     }
 
+    /// Closes the connections of a listener that MQTT does not have yet.
+    func closeHandshakes(of gauge: ListenerGauge) async {
+        for peer in self.peers {
+            try? await peer.eventLoop.submit { peer.driver.value?.closeHandshakes(of: gauge) }.get()
+        }
+    }
+
     /// Returns once every connection's socket is closed, or at the deadline.
     package func allClosed(or deadline: NIODeadline) async {
         for peer in self.peers {

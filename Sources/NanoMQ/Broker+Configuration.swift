@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BrokerCore
+import BrokerNetwork
 import Logging
 import MQTTCodec
 import NanoConfiguration
@@ -16,7 +17,9 @@ extension Broker {
         logger: Logger = Logger(label: "nanomq")
     ) {
         self.init(
-            listeners: configuration.listeners.filter { $0.kind == .tcp }.map { .tcp(host: $0.host, port: $0.port) },
+            listeners: configuration.listeners.filter { $0.kind == .tcp }.map {
+                ListenerSettings(name: $0.name, host: $0.host, port: $0.port)
+            },
             settings: BrokerSettings(configuration),
             threads: configuration.system.threads,
             extensions: extensions,

@@ -4,7 +4,8 @@
 //===----------------------------------------------------------------------===//
 
 import BrokerCore
-import BrokerNetwork
+// Its settings of listeners are part of this library's face.
+@_exported import BrokerNetwork
 import Logging
 import MQTTCodec
 import NIOCore
@@ -20,15 +21,7 @@ import Synchronization
 /// ```
 public final class Broker: Service {
     /// Where clients may connect.
-    public struct Listener: Sendable, Hashable {
-        /// An address or a host name.
-        public var host: String
-        /// A port; 0 for any free one.
-        public var port: Int
-
-        /// MQTT over TCP.
-        public static func tcp(host: String, port: Int) -> Self { Self(host: host, port: port) }
-    }
+    public typealias Listener = ListenerSettings
 
     /// What the broker is told to be.
     public let settings: BrokerSettings
@@ -42,7 +35,7 @@ public final class Broker: Service {
 
     struct Running: Sendable {
         let shards: ShardPeers
-        let addresses: [SocketAddress]
+        let listeners: ListenerSet
         /// The program's own subscriptions.
         var streams: [Int: AsyncStream<Message>.Continuation] = [:]
         var nextStream = 0
@@ -102,31 +95,21 @@ public final class Broker: Service {
             eventLoops: Array(group.makeIterator()),
             logger: BrokerLogger(self.logger)
         )
-        var bound: [TCPListener] = []
-        for listener in self.listeners {
-            do {
-                let tcp = try await TCPListener(
-                    host: listener.host,
-                    port: listener.port,
-                    shards: shards,
-                    acceptGroup: group,
-                    childGroup: group
-                )
-                bound.append(tcp)
-                let address = tcp.address.map { "\($0.peerAddress)" } ?? listener.host
-                self.logger.info("listening", metadata: ["tcp": "\(address)"])
-            } catch {
-                await shards.stop()
-                throw BrokerError(listener: listener, cause: "\(error)")
-            }
+        let listeners = ListenerSet(shards: shards, group: group)
+        do {
+            try await listeners.open(self.listeners)
+        } catch {
+            await shards.stop()
+            throw BrokerError(error)
         }
+        for listener in listeners.status { self.logListening(listener) }
         self.running.withLock {
-            $0 = Running(shards: shards, addresses: bound.compactMap(\.address))
+            $0 = Running(shards: shards, listeners: listeners)
         }
         self.startup.succeed()
         try? await gracefulShutdown()
         self.logger.info("shutting down")
-        for listener in bound { await listener.close() }
+        await listeners.close()
         await self.disconnectAll(shards)
         let streams = self.running.withLock { running in
             defer { running = nil }
@@ -135,6 +118,11 @@ public final class Broker: Service {
         for stream in streams.values { stream.finish() }
         await shards.stop()
         self.logger.info("stopped")
+    }
+
+    private func logListening(_ listener: ListenerStatus) {
+        let address = listener.address.map { "\($0.peerAddress)" } ?? listener.settings.address
+        self.logger.info("listening", metadata: ["listener": "\(listener.settings.label)", "address": "\(address)"])
     }
 
     private func disconnectAll(_ shards: ShardPeers) async {
@@ -152,9 +140,37 @@ public final class Broker: Service {
         try await self.startup.wait()
     }
 
+    // MARK: Listeners
+
     /// The addresses that are listened on, in the order of the listeners; empty unless it runs.
-    public var addresses: [SocketAddress] {
-        self.running.withLock { $0?.addresses ?? [] }
+    public var addresses: [SocketAddress] { self.listenerStatus.compactMap(\.address) }
+
+    /// The listeners as they are now, in their order; empty unless it runs.
+    public var listenerStatus: [ListenerStatus] { self.running.withLock { $0?.listeners }?.status ?? [] }
+
+    /// Makes the listeners those that are asked for, while clients of all that stay notice nothing.
+    ///
+    /// A listener is known by transport and name. One with another address is opened there and closed where it was;
+    /// one with other limits, certificates or paths keeps its socket, and those who come from now on get the new ones.
+    /// Certificates, keys and revocation lists are read again in any case. Clients of a listener that is removed or
+    /// moved are disconnected (0x98).
+    ///
+    /// - Returns: what has changed, and what could not be and why: the rest is done all the same.
+    /// - Throws: ``BrokerError`` when the broker does not run.
+    @discardableResult
+    public func apply(listeners: [Listener]) async throws -> [ListenerChange] {
+        guard let set = self.running.withLock({ $0?.listeners }), let changes = await set.apply(listeners) else {
+            throw BrokerError.notRunning
+        }
+        for change in changes {
+            let metadata: Logger.Metadata = ["listener": "\(change.listener)"]
+            if let error = change.error {
+                self.logger.error("listener not \(change.action.rawValue): \(error)", metadata: metadata)
+            } else {
+                self.logger.info("listener \(change.action.rawValue)", metadata: metadata)
+            }
+        }
+        return changes
     }
 
     /// What it has counted, at most half a second ago.
@@ -166,8 +182,8 @@ public struct BrokerError: Error, CustomStringConvertible, Equatable {
     /// For people.
     public let description: String
 
-    init(listener: Broker.Listener, cause: String) {
-        self.description = "cannot listen on \(listener.host):\(listener.port): \(cause)"
+    init(_ error: ListenerError) {
+        self.description = error.description
     }
 
     private init(_ description: String) {
