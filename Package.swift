@@ -10,6 +10,8 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -50,7 +52,7 @@ let package = Package(
         // Floor 3: the rim, where bytes come in.
         .target(
             name: "BrokerNetwork",
-            dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, logging],
+            dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging],
             swiftSettings: settings
         ),
 
