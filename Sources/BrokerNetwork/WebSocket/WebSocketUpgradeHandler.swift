@@ -109,6 +109,8 @@ final class WebSocketUpgradeHandler: ChannelInboundHandler, RemovableChannelHand
         if case .over = self.state { return }
         self.state = .over
         self.limit.stop()
+        // The end in the middle of a request is an error too.
+        guard context.channel.isActive else { return }
         let text = refusal.text + "\n"
         var headers = refusal.headers
         headers.add(name: "Connection", value: headers.contains(name: "Upgrade") ? "close, Upgrade" : "close")
