@@ -10,7 +10,7 @@ STATIC := .build/static
 LINK := --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -L$(STATIC) -Xlinker --gc-sections \
 	-Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic -Xlinker -s
 
-.PHONY: help run build test unit conformance format lint tools python clean
+.PHONY: help run build test unit conformance browser format lint tools python clean
 
 help: ## What can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,11 @@ conformance: python ## Run the protocol tests and real clients against the relea
 	@$(MAKE) --no-print-directory build
 	.venv/bin/python Tests/Conformance/run.py --broker .build/release/nanomq
 	.venv/bin/python Tests/Clients/run.py --broker .build/release/nanomq
+
+browser: python ## Run an MQTT client in a real browser (Chromium) against the release binary.
+	@scripts/install.sh chromium esbuild node-mqtt node-buffer node-events node-process node-url
+	@$(MAKE) --no-print-directory build
+	.venv/bin/python Tests/Browser/run.py --broker .build/release/nanomq
 
 python:
 	@scripts/install.sh mosquitto-clients python3-venv

@@ -10,6 +10,8 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -64,7 +66,7 @@ let package = Package(
         .target(
             name: "BrokerNetwork",
             dependencies: [
-                "BrokerCore", "MQTTCodec", nioCore, nioPosix, logging, system,
+                "BrokerCore", "MQTTCodec", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, system,
                 .product(name: "NIOTLS", package: "swift-nio"), nioSSL, x509, asn1,
             ],
             swiftSettings: settings
@@ -130,8 +132,8 @@ let package = Package(
         .testTarget(
             name: "BrokerNetworkTests",
             dependencies: [
-                "CTestSupport", "BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix, logging,
-                lifecycle, system, nioSSL, x509, asn1, crypto,
+                "CTestSupport", "BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix, nioHTTP1,
+                nioWebSocket, logging, lifecycle, system, nioSSL, x509, asn1, crypto,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),

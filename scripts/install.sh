@@ -24,7 +24,7 @@ is_there() {
     case "$1" in
     binutils) command -v ld ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] ;;
-    git | make | shellcheck) command -v "$1" ;;
+    chromium | esbuild | git | make | shellcheck) command -v "$1" ;;
     libc6-dev) [ -e /usr/include/stdio.h ] || dpkg_has "$1" ;;
     mosquitto-clients) command -v mosquitto_pub && command -v mosquitto_sub ;;
     # The interpreter alone is not enough: Debian keeps what puts pip into a new environment in a package of its own.

@@ -20,11 +20,20 @@ VERSIONS = {"3.1": paho.MQTTv31, "3.1.1": paho.MQTTv311, "5": paho.MQTTv5}
 class PahoClient:
     """A paho client whose callbacks end in queues."""
 
-    def __init__(self, address: tuple[str, int], version: int, client_id: str, clean: bool = True, **will: Any) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        version: int,
+        client_id: str,
+        clean: bool = True,
+        transport: str = "tcp",
+        **will: Any,
+    ) -> None:
         is_v5 = version == paho.MQTTv5
         self.version = version
-        arguments = {} if is_v5 else {"clean_session": clean}
-        self.paho = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, protocol=version, **arguments)
+        arguments: dict[str, Any] = {} if is_v5 else {"clean_session": clean}
+        arguments |= {"protocol": version, "transport": transport}
+        self.paho = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, **arguments)
         self.events: dict[str, queue.Queue[Any]] = {
             name: queue.Queue() for name in ("connect", "disconnect", "subscribe", "unsubscribe", "message", "publish")
         }

@@ -35,6 +35,7 @@ class Broker:
     def __init__(self, executable: Optional[Path], address: tuple[str, int]) -> None:
         self.executable = executable
         self.address = address
+        self.websocket_address: Optional[tuple[str, int]] = None
         self.process: Optional[subprocess.Popen[bytes]] = None
         self.directory: Optional[tempfile.TemporaryDirectory[str]] = None
 
@@ -44,7 +45,9 @@ class Broker:
         return cls(None, address)
 
     @classmethod
-    def start(cls, executable: Path, settings: Optional[Mapping[str, str]] = None) -> Broker:
+    def start(
+        cls, executable: Path, settings: Optional[Mapping[str, str]] = None, websocket: bool = False
+    ) -> Broker:
         """Starts `executable` with `SETTINGS` changed by `settings`, and waits until its port answers."""
         broker = cls(executable, (HOST, free_port()))
         broker.directory = tempfile.TemporaryDirectory(prefix="nanomq-conformance-")
@@ -53,9 +56,14 @@ class Broker:
         host, port = broker.address
         lines = {"listeners.tcp.bind": f'"{host}:{port}"', **SETTINGS, **(settings or {})}
         configuration.write_text("".join(f"{key} = {value}\n" for key, value in lines.items()))
+        urls = ["--url", f"nmq-tcp://{host}:{port}"]
+        if websocket:
+            broker.websocket_address = (HOST, free_port())
+            # Before the other, since listeners are bound in order: the port that is waited for is the last.
+            urls = ["--url", f"nmq-ws://{HOST}:{broker.websocket_address[1]}/mqtt", *urls]
         with open(folder / "log", "wb") as log:
             broker.process = subprocess.Popen(
-                [str(executable), "start", "--url", f"nmq-tcp://{host}:{port}", "--conf", str(configuration)],
+                [str(executable), "start", *urls, "--conf", str(configuration)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
