@@ -13,18 +13,21 @@ package struct TCPListener: Sendable {
 
     /// Binds and starts to accept.
     ///
-    /// - Parameter port: 0 for any free one.
+    /// - Parameters:
+    ///   - port: 0 for any free one.
+    ///   - descriptor: a socket that listens already; then host and port are but its name.
     /// - Throws: what the system says when the address can't be bound.
     package init(
         host: String,
         port: Int,
+        descriptor: Int32? = nil,
         shards: ShardPeers,
         acceptGroup: any EventLoopGroup,
         childGroup: any EventLoopGroup
     ) async throws {
         let origin = ConnectionOrigin(transport: .tcp, listener: "default", port: UInt16(clamping: port))
         // The options that matter for speed and memory are settled by measurement: see docs/performance.md.
-        self.channel = try await ServerBootstrap(group: acceptGroup, childGroup: childGroup)
+        let bootstrap = ServerBootstrap(group: acceptGroup, childGroup: childGroup)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -47,8 +50,11 @@ package struct TCPListener: Sendable {
                     )
                 }
             }
-            .bind(host: host, port: port)
-            .get()
+        if let descriptor {
+            self.channel = try await bootstrap.withBoundSocket(descriptor).get()
+        } else {
+            self.channel = try await bootstrap.bind(host: host, port: port).get()
+        }
     }
 
     /// The address it is bound to.

@@ -25,9 +25,18 @@ public final class Broker: Service {
         public var host: String
         /// A port; 0 for any free one.
         public var port: Int
+        /// A socket that listens already, and is now the broker's.
+        var descriptor: Int32?
 
         /// MQTT over TCP.
         public static func tcp(host: String, port: Int) -> Self { Self(host: host, port: port) }
+
+        /// MQTT over TCP, on a listening socket which somebody else has opened, as by socket activation.
+        ///
+        /// - Parameter name: stands for the address in messages.
+        public static func inherited(descriptor: Int32, name: String) -> Self {
+            Self(host: name, port: 0, descriptor: descriptor)
+        }
     }
 
     /// What the broker is told to be.
@@ -108,6 +117,7 @@ public final class Broker: Service {
                 let tcp = try await TCPListener(
                     host: listener.host,
                     port: listener.port,
+                    descriptor: listener.descriptor,
                     shards: shards,
                     acceptGroup: group,
                     childGroup: group
