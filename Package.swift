@@ -79,7 +79,12 @@ let package = Package(
         ),
 
         // Floor 4: being a service.
-        .target(name: "ServiceControl", dependencies: [nioCore, nioPosix, system], swiftSettings: settings),
+        .target(name: "CProcess"),
+        .target(
+            name: "ServiceControl",
+            dependencies: ["CProcess", nioCore, nioPosix, system],
+            swiftSettings: settings
+        ),
         .target(name: "OperatorLog", dependencies: [logging, system], swiftSettings: settings),
 
         // Floor 5 and 6: assembly, and the command.
@@ -98,8 +103,7 @@ let package = Package(
             name: "NanoMQCommand",
             dependencies: [
                 "NanoMQ", "BrokerCore", "NanoConfiguration", "ServiceControl", "OperatorLog", "CAllocator", logging,
-                lifecycle,
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                lifecycle, nioCore, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

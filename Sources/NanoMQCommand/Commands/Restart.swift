@@ -1,0 +1,77 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import ArgumentParser
+import ServiceControl
+import SystemPackage
+
+/// `nanomq restart`: stops the running broker and starts another one in its place.
+struct Restart: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stop the running broker, and start it again.",
+        discussion: """
+            Without options for the broker, it gets those of the one that runs, and is a daemon if that was one. What is \
+            wrong with the configuration is found before anything is stopped, and if the running broker does not end, \
+            nothing is started.
+            """
+    )
+
+    @OptionGroup
+    var stopping: StopOptions
+
+    @OptionGroup
+    var options: StartOptions
+
+    func run() async throws {
+        let given = self.options.withAbsolutePaths()
+        let paths = given.service.paths
+        var previous: StartOptions?
+        if let file = paths.pidFile, case .running(let pid) = try PIDFile.inspect(file) {
+            previous = try self.options(of: pid, paths, isNeeded: !given.isAboutBroker)
+        }
+        var options = given
+        if let previous, !given.isAboutBroker {
+            options = previous
+            options.daemon = previous.daemon || given.daemon
+        }
+        // Where it is, as found: the environment of the other may have been different.
+        options.service.pidFile = paths.pidFile?.string ?? ServicePaths.none
+        options.service.controlSocket = paths.controlSocket?.string ?? ServicePaths.none
+        _ = try options.load()
+        if paths.pidFile != nil { _ = try Stop.stop(self.stopping, paths) }
+        guard options.daemon else { return try await BrokerService(options: options).run(as: nil) }
+        do {
+            try DaemonStart.run(options)
+        } catch {
+            try self.fallBack(to: previous, from: options)
+            throw error
+        }
+    }
+
+    /// What the running broker was started with.
+    private func options(of pid: Int32?, _ paths: ServicePaths, isNeeded: Bool) throws -> StartOptions? {
+        if let socket = paths.controlSocket,
+            let reply = try? ControlClient.send(ControlMessage("arguments"), to: socket, timeout: .seconds(5)),
+            reply.head == ControlMessage.ok
+        {
+            return try StartOptions.parse(reply.values("argument"))
+        }
+        // One that hangs does not answer, but the system knows.
+        if let line = pid.flatMap(ProcessCommandLine.init(of:)), line.arguments.first == "start" {
+            return try StartOptions.parse(Array(line.arguments.dropFirst())).withAbsolutePaths(in: line.directory)
+        }
+        guard isNeeded else { return nil }
+        throw Failure("The running broker does not say its options: repeat them here. Nothing has been stopped.")
+    }
+
+    /// There was a broker, so there shall be one.
+    private func fallBack(to previous: StartOptions?, from options: StartOptions) throws {
+        guard var previous, previous.arguments != options.arguments else { return }
+        previous.daemon = true
+        previous.service = options.service
+        Console.error("The broker did not start with the new options: starting it with those it had.")
+        try DaemonStart.run(previous)
+    }
+}

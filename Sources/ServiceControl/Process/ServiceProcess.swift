@@ -1,0 +1,93 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+public import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The process that holds a PID file, seen by another one.
+public enum ServiceProcess {
+    /// How an attempt to stop it went.
+    public enum Outcome: Sendable, Equatable {
+        /// There was none.
+        case notRunning
+        /// It has ended by itself after SIGTERM, and nothing of it is left.
+        case stopped(pid: Int32)
+        /// It had to be killed.
+        case killed(pid: Int32)
+        /// It still runs.
+        case timedOut(pid: Int32)
+    }
+
+    /// How long a killed process may take to disappear.
+    private static let killTimeout: Duration = .seconds(10)
+
+    /// Sends SIGTERM to the holder of a PID file and waits for its end; then removes the file if it has been left.
+    ///
+    /// - Parameters:
+    ///   - timeout: how long it may take.
+    ///   - force: whether it is killed when the time is over.
+    /// - Throws: ``PIDFileError`` when the file cannot be looked at, the process is not to be seen from here, or
+    ///   signals to it are not allowed.
+    public static func stop(
+        pidFile path: FilePath,
+        timeout: Duration,
+        force: Bool
+    ) throws(PIDFileError) -> Outcome {
+        guard let process = try self.holder(of: path) else {
+            // Nothing of a dead one shall be taken for a living one by scripts that believe in files.
+            try? PIDFile.removeStale(path)
+            return .notRunning
+        }
+        try self.send(SIGTERM, to: process, path)
+        if process.waitForEnd(timeout: timeout) {
+            try? PIDFile.removeStale(path)
+            return .stopped(pid: process.pid)
+        }
+        guard force else { return .timedOut(pid: process.pid) }
+        try self.send(SIGKILL, to: process, path)
+        guard process.waitForEnd(timeout: self.killTimeout) else { return .timedOut(pid: process.pid) }
+        try? PIDFile.removeStale(path)
+        return .killed(pid: process.pid)
+    }
+
+    /// The process that holds the file; nil if none does.
+    private static func holder(of path: FilePath) throws(PIDFileError) -> ProcessHandle? {
+        for _ in 0..<32 {
+            guard case .running(let pid) = try PIDFile.inspect(path) else { return nil }
+            guard let pid else {
+                throw .notAPIDFile(path, "its process cannot be seen from here, as if it were in another container")
+            }
+            do {
+                let process = try ProcessHandle(pid: pid)
+                // It held the file before and after we got hold of it: so it is this one.
+                if try PIDFile.inspect(path) == .running(pid: pid) { return process }
+            } catch let error as Errno {
+                guard error == .noSuchProcess else { throw .system("reach the process of the PID file", path, error) }
+            } catch let error as PIDFileError {
+                throw error
+            } catch {
+                throw .system("reach the process of the PID file", path, .invalidArgument)
+            }
+        }
+        throw .system("reach the process of the PID file", path, .resourceBusy)
+    }
+
+    private static func send(_ signal: Int32, to process: ProcessHandle, _ path: FilePath) throws(PIDFileError) {
+        do {
+            try process.send(signal: signal)
+        } catch .noSuchProcess {
+            // It was faster.
+        } catch {
+            throw .system("send a signal to process \(process.pid) of the PID file", path, error)
+        }
+    }
+}
