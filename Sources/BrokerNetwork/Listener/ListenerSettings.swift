@@ -91,6 +91,18 @@ public struct ListenerSettings: Sendable, Hashable {
         self.host.utf8.contains(UInt8(ascii: ":")) ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
     }
 
+    /// Reads the files that it names; blocks while it does.
+    ///
+    /// - Throws: ``ListenerError`` when a listener could not be opened with them.
+    package func check() throws(ListenerError) {
+        guard let tls else { return }
+        do throws(ListenerError) {
+            _ = try TLSContext(tls, for: self.kind)
+        } catch {
+            throw ListenerError("\(self.label): \(error.description)")
+        }
+    }
+
     /// Whether the two listen at the same place.
     func isBound(like other: Self) -> Bool {
         self.host == other.host && self.port == other.port && self.inheritedDescriptor == other.inheritedDescriptor

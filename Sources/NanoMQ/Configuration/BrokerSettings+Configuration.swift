@@ -4,30 +4,8 @@
 //===----------------------------------------------------------------------===//
 
 import BrokerCore
-import BrokerNetwork
-import Logging
 import MQTTCodec
 import NanoConfiguration
-
-extension Broker {
-    /// A broker as a configuration describes it.
-    public convenience init(
-        configuration: NanoConfiguration,
-        extensions: [any BrokerExtension] = [],
-        logger: Logger = Logger(label: "nanomq")
-    ) {
-        self.init(
-            listeners: configuration.listeners.filter { $0.kind == .tcp }.map {
-                ListenerSettings(name: $0.name, host: $0.host, port: $0.port)
-            },
-            settings: BrokerSettings(configuration),
-            threads: configuration.system.threads,
-            extensions: extensions,
-            shutdownTimeout: configuration.limits.shutdownTimeout,
-            logger: logger
-        )
-    }
-}
 
 extension BrokerSettings {
     /// What a configuration says.
@@ -80,7 +58,8 @@ extension BrokerSettings {
 }
 
 extension Duration {
-    fileprivate var milliseconds: Int64 {
+    /// Whole milliseconds.
+    var milliseconds: Int64 {
         let (seconds, attoseconds) = self.components
         return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }

@@ -31,6 +31,10 @@ public final class Broker: Service {
     private let logger: Logger
     let state: BrokerState
     let running = Mutex<Running?>(nil)
+    /// nil: everybody may do everything, as far as the extensions have nothing against it.
+    let access: AccessGuard?
+    /// What access control is to go by when the broker starts.
+    private let accessPlan: BrokerPlan?
     private let startup = Startup()
 
     struct Running: Sendable {
@@ -46,7 +50,7 @@ public final class Broker: Service {
     ///   - threads: event loops, 1 or more; nil: ``defaultThreads``.
     ///   - extensions: what takes part in the broker's decisions, in this order.
     ///   - shutdownTimeout: how long clients may take to go at shutdown.
-    public init(
+    public convenience init(
         listeners: [Listener],
         settings: BrokerSettings = BrokerSettings(),
         threads: Int? = nil,
@@ -54,6 +58,28 @@ public final class Broker: Service {
         shutdownTimeout: Duration = .seconds(5),
         logger: Logger = Logger(label: "nanomq")
     ) {
+        self.init(
+            listeners: listeners,
+            settings: settings,
+            threads: threads,
+            extensions: extensions,
+            shutdownTimeout: shutdownTimeout,
+            access: nil,
+            logger: logger
+        )
+    }
+
+    init(
+        listeners: [Listener],
+        settings: BrokerSettings,
+        threads: Int?,
+        extensions: [any BrokerExtension],
+        shutdownTimeout: Duration,
+        access: (guard: AccessGuard, plan: BrokerPlan)?,
+        logger: Logger
+    ) {
+        self.access = access?.guard
+        self.accessPlan = access?.plan
         self.listeners = listeners
         self.settings = settings
         self.threads = max(1, threads ?? Self.defaultThreads)
@@ -62,7 +88,7 @@ public final class Broker: Service {
         self.state = BrokerState(
             settings: settings,
             shardCount: self.threads,
-            extensions: extensions,
+            extensions: (access.map { [$0.guard.control] } ?? []) + extensions,
             wallClock: WallClock.milliseconds
         )
     }
@@ -83,13 +109,19 @@ public final class Broker: Service {
             try await self.serve(on: group)
         } catch {
             self.startup.fail(error)
+            await self.access?.shutDown()
             try? await group.shutdownGracefully()
             throw error
         }
+        await self.access?.shutDown()
         try await group.shutdownGracefully()
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        // Before there are shards, so that they see whether there is anything to ask.
+        if let access, let accessPlan { await access.use(try await access.prepare(accessPlan)) }
+        let watch = Task { await self.recheckRegularly() }
+        defer { watch.cancel() }
         let shards = try await ShardPeers(
             broker: self.state,
             eventLoops: Array(group.makeIterator()),

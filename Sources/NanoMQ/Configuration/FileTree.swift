@@ -69,7 +69,7 @@ struct FileTree {
         }
     }
 
-    private static func text(of path: String) throws(ConfigurationFileError) -> String {
+    static func text(of path: String) throws(ConfigurationFileError) -> String {
         do {
             return try self.content(of: path)
         } catch {

@@ -1,0 +1,88 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import AccessControl
+import BrokerCore
+import BrokerNetwork
+import Logging
+
+/// Tells the operator what access control has refused: one line each, without a password.
+struct AccessLogger: Sendable {
+    private let logger: Logger
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    func log(_ event: AccessEvent) {
+        switch event {
+        case .refused(let client, let why):
+            var metadata = Self.metadata(client)
+            metadata["user"] = "\(client.userName ?? "-")"
+            metadata["cause"] = "\(why.summary)"
+            self.logger.notice("not let in", metadata: metadata)
+        case .blocked(let address, let time):
+            self.logger.warning(
+                "address blocked: too many failures",
+                metadata: ["peer": "\(address)", "seconds": "\(time.components.seconds)"]
+            )
+        case .denied(let client, let action):
+            var metadata = Self.metadata(client)
+            metadata["user"] = "\(client.userName ?? "-")"
+            let message: Logger.Message
+            switch action {
+            case .publish(let topic, _, _):
+                message = "publish denied"
+                metadata["topic"] = "\(topic)"
+            case .subscribe(let filter, _):
+                message = "subscription denied"
+                metadata["topic"] = "\(filter.text)"
+            case .will(let topic, _, _):
+                message = "will denied"
+                metadata["topic"] = "\(topic)"
+            }
+            self.logger.notice(message, metadata: metadata)
+        }
+    }
+
+    private static func metadata(_ client: ClientInfo) -> Logger.Metadata {
+        ["client": "\(client.clientIdentifier)", "peer": "\(client.peer)"]
+    }
+}
+
+#if HTTPAuthentication
+    extension AccessLogger {
+        func log(_ event: HTTPAccessEvent) {
+            switch event {
+            case .requestFailed(let request, let server, let failure):
+                self.logger.warning(
+                    "HTTP request about access failed: refused",
+                    metadata: ["request": "\(request.rawValue)", "server": "\(server)", "cause": "\(failure)"]
+                )
+            case .breakerOpened(let server, let failures):
+                self.logger.error(
+                    "HTTP server for access is left alone for a while: all it would be asked is refused",
+                    metadata: ["server": "\(server)", "failures": "\(failures)"]
+                )
+            case .breakerClosed(let server):
+                self.logger.info("HTTP server for access answers again", metadata: ["server": "\(server)"])
+            }
+        }
+    }
+#endif
+
+#if JWT
+    extension AccessLogger {
+        func log(_ event: JWTEvent) {
+            switch event {
+            case .refused(let client, let fault):
+                self.logger.notice(
+                    "token refused",
+                    metadata: ["client": "\(client)", "cause": "\(fault.rawValue)"]
+                )
+            }
+        }
+    }
+#endif

@@ -1,0 +1,65 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import AccessControl
+import NIOCore
+import NanoConfiguration
+
+#if JWT
+    extension JWTSettings {
+        /// What a configuration says, with the keys in its files.
+        static func load(_ tokens: NanoConfiguration.TokenAccess) throws(ConfigurationFileError) -> JWTSettings {
+            var settings = JWTSettings()
+            settings.secret = tokens.secret.map { Array($0.value.utf8) }
+            if let file = tokens.publicKeyFile { settings.publicKeys = [try FileTree.text(of: file)] }
+            if let file = tokens.keySetFile { settings.keySet = try FileTree.text(of: file) }
+            settings.issuer = tokens.issuer
+            settings.audience = tokens.audience
+            settings.userNameClaim = tokens.userNameClaim
+            settings.clientIdentifierClaim = tokens.clientIDClaim
+            settings.accessClaim = tokens.accessClaim
+            settings.leeway = UInt32(clamping: tokens.leeway.components.seconds)
+            settings.requiresExpiry = tokens.requiresExpiry
+            settings.disconnectsAtExpiry = tokens.disconnectsAfterExpiry
+            return settings
+        }
+    }
+#endif
+
+#if HTTPAuthentication
+    extension HTTPAccessSettings {
+        /// What a configuration says.
+        init(_ http: NanoConfiguration.HTTPAccess) {
+            self.init()
+            self.authentication = HTTPRequestSettings(http.authentication)
+            self.superUser = HTTPRequestSettings(http.superuser)
+            self.access = HTTPRequestSettings(http.access)
+            self.timeout = TimeAmount(http.timeout)
+            self.connectTimeout = TimeAmount(http.connectTimeout)
+            self.poolSize = http.poolSize
+            self.maximumConcurrency = http.maximumConcurrency
+            self.cacheTime = TimeAmount(http.cacheTTL)
+            self.breakerFailures = http.breaker.failures
+            self.breakerPause = TimeAmount(http.breaker.pause)
+            self.tls.authorityFile = http.tls.authorityFile
+            self.tls.verifiesPeer = http.tls.verifyPeer
+            self.tls.certificateFile = http.tls.certificateFile
+            self.tls.keyFile = http.tls.keyFile
+        }
+    }
+
+    extension HTTPRequestSettings {
+        /// nil: the request is not made.
+        fileprivate init?(_ request: NanoConfiguration.HTTPRequest) {
+            guard let url = request.url else { return nil }
+            self.init(
+                url: url,
+                method: request.method == .get ? .get : .post,
+                headers: request.headers.map { Header($0.name, $0.text.value) },
+                parameters: request.parameters.map { Parameter($0.name, $0.text.value) }
+            )
+        }
+    }
+#endif

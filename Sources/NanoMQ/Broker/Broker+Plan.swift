@@ -1,0 +1,71 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+public import BrokerCore
+public import BrokerNetwork
+public import Logging
+public import NanoConfiguration
+
+extension Broker {
+    /// A broker as a configuration describes it, with its access control.
+    ///
+    /// - Throws: ``ConfigurationFileError`` when a file that the configuration names cannot be used.
+    public convenience init(
+        configuration: NanoConfiguration,
+        extensions: [any BrokerExtension] = [],
+        logger: Logger = Logger(label: "nanomq")
+    ) throws {
+        self.init(plan: try BrokerPlan(configuration), extensions: extensions, logger: logger)
+    }
+
+    /// A broker that runs by a plan, with its access control, which is asked before the extensions.
+    public convenience init(
+        plan: BrokerPlan,
+        extensions: [any BrokerExtension] = [],
+        logger: Logger = Logger(label: "nanomq")
+    ) {
+        self.init(
+            listeners: plan.listeners,
+            settings: plan.settings,
+            threads: plan.configuration.system.threads,
+            extensions: extensions,
+            shutdownTimeout: plan.configuration.limits.shutdownTimeout,
+            access: (AccessGuard(logger: logger), plan),
+            logger: logger
+        )
+    }
+
+    /// Goes on by another plan: limits, access and listeners, without disturbing clients whom the change does not
+    /// concern. Clients whose access is taken away are disconnected, and lose the subscriptions they may no longer have.
+    ///
+    /// Threads, shared subscriptions' strategy and the way of overlapping subscriptions stay as they were started.
+    ///
+    /// - Returns: what has become of the listeners: one whose address cannot be had is told there, the rest is done.
+    /// - Throws: ``BrokerError`` when the broker does not run, ``ConfigurationFileError`` when a service of access
+    ///   control cannot be set up; then nothing has changed.
+    public func apply(_ plan: BrokerPlan) async throws -> [ListenerChange] {
+        guard let shards = self.running.withLock({ $0?.shards }) else { throw BrokerError.notRunning }
+        let prepared = try await self.access?.prepare(plan)
+        let settings = self.state.apply(plan.settings)
+        if let access, let prepared { await access.use(prepared) }
+        for shard in 0..<shards.count {
+            _ = try? await shards.run(on: shard) { shard in
+                shard.apply(settings)
+                shard.recheckAccess()
+            }
+        }
+        return try await self.apply(listeners: plan.listeners)
+    }
+
+    /// What let a client in may end while it is connected, as a token does.
+    func recheckRegularly() async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil {
+            guard let access, access.isTemporary, let shards = self.running.withLock({ $0?.shards }) else { continue }
+            for shard in 0..<shards.count {
+                _ = try? await shards.run(on: shard) { $0.recheckClients() }
+            }
+        }
+    }
+}

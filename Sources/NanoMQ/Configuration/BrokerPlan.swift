@@ -1,0 +1,41 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import AccessControl
+import BrokerCore
+public import BrokerNetwork
+public import NanoConfiguration
+
+/// A configuration with all that it names read from files: for a broker to run by, or to go on by.
+///
+/// What is wrong shows while it is made, before a running broker has changed anything.
+public struct BrokerPlan: Sendable {
+    /// What it was made of.
+    public let configuration: NanoConfiguration
+    /// Where clients may connect; others may take the place of those of the configuration.
+    public var listeners: [ListenerSettings]
+    /// What in the files deserves the operator's attention.
+    public let warnings: [String]
+
+    let settings: BrokerSettings
+    let access: AccessSettings
+
+    /// Reads what the configuration names.
+    ///
+    /// - Throws: ``ConfigurationFileError``, which names the file or the key.
+    public init(_ configuration: NanoConfiguration) throws(ConfigurationFileError) {
+        self.configuration = configuration
+        self.settings = BrokerSettings(configuration)
+        self.listeners = configuration.listeners.map(ListenerSettings.init)
+        (self.access, self.warnings) = try AccessSettings.load(configuration.auth)
+        for listener in self.listeners {
+            do throws(ListenerError) {
+                try listener.check()
+            } catch {
+                throw ConfigurationFileError(description: "\(error)")
+            }
+        }
+    }
+}
