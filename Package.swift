@@ -85,7 +85,7 @@ let package = Package(
             dependencies: ["CProcess", nioCore, nioPosix, system],
             swiftSettings: settings
         ),
-        .target(name: "OperatorLog", dependencies: [logging, system], swiftSettings: settings),
+        .target(name: "OperatorLog", dependencies: [logging, system, deque], swiftSettings: settings),
 
         // Floor 5 and 6: assembly, and the command.
         .target(
@@ -131,7 +131,11 @@ let package = Package(
             dependencies: ["ServiceControl", nioCore, nioPosix, system],
             swiftSettings: settings
         ),
-        .testTarget(name: "OperatorLogTests", dependencies: ["OperatorLog", logging, system], swiftSettings: settings),
+        .testTarget(
+            name: "OperatorLogTests",
+            dependencies: ["CTestSupport", "OperatorLog", logging, system],
+            swiftSettings: settings
+        ),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .testTarget(
             name: "BrokerNetworkTests",

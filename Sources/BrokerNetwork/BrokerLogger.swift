@@ -8,6 +8,8 @@ import Logging
 import MQTTCodec
 
 /// Writes the broker's events to the operator's log: one line each, with client identifier and peer.
+///
+/// It runs on event loops, so it makes no text that a log of its own thread can make later.
 package struct BrokerLogger: Sendable {
     private let logger: Logger
 
@@ -15,7 +17,7 @@ package struct BrokerLogger: Sendable {
         self.logger = logger
     }
 
-    func log(_ event: BrokerEvent) {
+    package func log(_ event: BrokerEvent) {
         switch event {
         case .connected(let client, let sessionPresent):
             self.logger.info(
@@ -23,21 +25,23 @@ package struct BrokerLogger: Sendable {
                 metadata: Self.metadata(client, ["session": sessionPresent ? "resumed" : "new"])
             )
         case .disconnected(let client, let reason):
-            self.logger.info("disconnected", metadata: Self.metadata(client, ["reason": "\(reason)"]))
+            self.logger.info(
+                "disconnected",
+                metadata: Self.metadata(client, ["reason": .stringConvertible(Ending(reason: reason))])
+            )
         case .refused(let client, let peer, let reason, let detail):
             self.logger.notice(
                 "refused",
-                metadata: [
-                    "client": "\(client.map(Self.printable) ?? "-")", "peer": "\(peer)", "reason": "\(reason)",
-                    "detail": "\(detail)",
-                ]
+                metadata: Self.metadata(
+                    client,
+                    peer,
+                    ["reason": .stringConvertible(reason), "detail": .string(PrintableText.of(detail))]
+                )
             )
         case .protocolError(let client, let peer, let error):
             self.logger.notice(
                 "protocol error",
-                metadata: [
-                    "client": "\(client.map(Self.printable) ?? "-")", "peer": "\(peer)", "error": "\(error)",
-                ]
+                metadata: Self.metadata(client, peer, ["reason": .stringConvertible(error)])
             )
         case .stuckReader(let client):
             self.logger.warning("closed: does not read", metadata: Self.metadata(client))
@@ -46,19 +50,59 @@ package struct BrokerLogger: Sendable {
         case .retainedLimit:
             self.logger.warning("retained message refused: limit reached")
         case .connectionLimit(let peer):
-            self.logger.warning("connection refused: limit reached", metadata: ["peer": "\(peer)"])
+            self.logger.warning("connection refused: limit reached", metadata: ["peer": .stringConvertible(peer)])
         }
     }
 
     private static func metadata(_ client: ClientInfo, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
-        var metadata = more
-        metadata["client"] = "\(self.printable(client.clientIdentifier))"
-        metadata["peer"] = "\(client.peer)"
+        var metadata = self.metadata(client.clientIdentifier, client.peer, more)
+        metadata["listener"] = .string(client.origin.listener)
         return metadata
     }
 
-    /// A client chooses its identifier: it may not break lines or fill the log.
-    private static func printable(_ text: String) -> String {
-        String(text.unicodeScalars.prefix(128).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : Character($0) })
+    /// - Parameter client: nil: it has not said who it is.
+    private static func metadata(_ client: String?, _ peer: PeerAddress, _ more: Logger.Metadata) -> Logger.Metadata {
+        var metadata = more
+        if let client { metadata["client"] = .string(PrintableText.of(client)) }
+        metadata["peer"] = .stringConvertible(peer)
+        return metadata
+    }
+
+    /// Why a connection ended, in the words of an operator where the standard's name would not say it.
+    private struct Ending: CustomStringConvertible {
+        let reason: ReasonCode
+
+        var description: String {
+            switch self.reason {
+            case .success: "0x00 by the client"
+            // The broker's own mark for a connection that ended without a DISCONNECT.
+            case .unspecifiedError: "0x80 connection lost"
+            default: self.reason.description
+            }
+        }
+    }
+}
+
+/// Text that a client chose, for a line of a log of any kind: logs of programs that embed the broker may not know how
+/// to deal with what ends lines or moves cursors.
+enum PrintableText {
+    /// Characters that are kept.
+    private static let maximum = 256
+
+    /// The text itself, if it is short and of harmless characters, as almost always; or else with `\u{a}` in place of
+    /// each that is not, and cut.
+    static func of(_ text: String) -> String {
+        let utf8 = text.utf8
+        if utf8.count <= self.maximum, utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
+        var result = ""
+        for (index, scalar) in text.unicodeScalars.enumerated() {
+            guard index < self.maximum else { return result + "…" }
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
     }
 }
