@@ -20,6 +20,11 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["TLS"]))
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["TLS"]))
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["TLS"]))
+let cryptoExtras: Target.Dependency = .product(
+    name: "CryptoExtras",
+    package: "swift-crypto",
+    condition: .when(traits: ["TLS"])
+)
 
 let package = Package(
     name: "nanomq",
@@ -126,7 +131,7 @@ let package = Package(
             name: "BrokerNetworkTests",
             dependencies: [
                 "CTestSupport", "BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix, logging,
-                lifecycle, system, nioSSL, x509, asn1, crypto,
+                lifecycle, system, nioSSL, x509, asn1, crypto, cryptoExtras,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),

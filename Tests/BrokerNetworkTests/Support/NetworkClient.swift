@@ -28,7 +28,14 @@ final class NetworkClient {
     private var lastPacketIdentifier: UInt16 = 0
 
     /// Opens a connection; nothing is sent yet.
-    init(_ identifier: String, _ version: ProtocolVersion = .v5, to address: SocketAddress) async throws {
+    ///
+    /// - Parameter prepare: puts handlers in front of MQTT.
+    init(
+        _ identifier: String,
+        _ version: ProtocolVersion = .v5,
+        to address: SocketAddress,
+        behind prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in }
+    ) async throws {
         let (stream, continuation) = AsyncStream.makeStream(of: Packet.self)
         self.identifier = identifier
         self.version = version
@@ -36,6 +43,7 @@ final class NetworkClient {
         self.channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try prepare(channel)
                     try channel.pipeline.syncOperations.addHandler(PacketReader(version, continuation))
                 }
             }
