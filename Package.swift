@@ -141,7 +141,7 @@ let package = Package(
             name: "BrokerNetworkTests",
             dependencies: [
                 "CTestSupport", "BrokerNetwork", "NanoMQ", "BrokerCore", "MQTTCodec", nioCore, nioPosix, nioHTTP1,
-                nioWebSocket, logging, lifecycle, system, nioSSL, x509, asn1, crypto,
+                nioWebSocket, logging, lifecycle, system, nioSSL, x509, asn1, crypto, cryptoExtras,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),

@@ -7,14 +7,14 @@
 struct ListenerPlan {
     let wanted: [ListenerSettings]
     /// One for each that is wanted.
-    private var found: [Listener?]
+    private var found: [BoundListener?]
     private var errors: [ListenerError?]
     private var actions: [ListenerChange.Action?]
     /// Listeners that are none of the wanted.
-    private var old: [Listener]
+    private var old: [BoundListener]
     private var removed: [ListenerChange] = []
 
-    init(from listeners: [Listener], to wanted: [ListenerSettings]) {
+    init(from listeners: [BoundListener], to wanted: [ListenerSettings]) {
         self.wanted = wanted
         self.old = listeners
         self.found = Array(repeating: nil, count: wanted.count)
@@ -57,7 +57,7 @@ struct ListenerPlan {
 
     func isAddressInUse(at index: Int) -> Bool { self.errors[index]?.isAddressInUse ?? false }
 
-    mutating func opened(_ listener: Listener, at index: Int) {
+    mutating func opened(_ listener: BoundListener, at index: Int) {
         self.found[index] = listener
         self.errors[index] = nil
     }
@@ -65,11 +65,11 @@ struct ListenerPlan {
     mutating func failed(_ error: ListenerError, at index: Int) { self.errors[index] = error }
 
     /// What is open instead of the one that could not be.
-    mutating func keep(_ listener: Listener, at index: Int) { self.found[index] = listener }
+    mutating func keep(_ listener: BoundListener, at index: Int) { self.found[index] = listener }
 
     /// The old ones that nothing depends on, to be removed.
-    mutating func takeUnneeded() -> [Listener] {
-        var unneeded: [Listener] = []
+    mutating func takeUnneeded() -> [BoundListener] {
+        var unneeded: [BoundListener] = []
         for listener in self.old {
             let label = listener.settings.label
             let successors = self.wanted.indices.filter {
@@ -85,7 +85,7 @@ struct ListenerPlan {
     }
 
     /// The old one that keeps the address which its successor wants; nil: somebody else does.
-    mutating func takePredecessor(of index: Int) -> Listener? {
+    mutating func takePredecessor(of index: Int) -> BoundListener? {
         let wanted = self.wanted[index]
         guard
             let position = self.old.firstIndex(where: {
@@ -96,7 +96,7 @@ struct ListenerPlan {
     }
 
     /// The listeners that there are now, and what has happened.
-    func finish() -> ([Listener], [ListenerChange]) {
+    func finish() -> ([BoundListener], [ListenerChange]) {
         let changes = self.wanted.indices.compactMap { index in
             self.actions[index].map {
                 ListenerChange(self.wanted[index].label, $0, error: self.errors[index])

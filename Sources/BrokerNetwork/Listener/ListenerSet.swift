@@ -11,7 +11,7 @@ import Synchronization
 /// The listeners of one broker, which may change while it runs.
 package final class ListenerSet: Sendable {
     private struct State {
-        var listeners: [Listener] = []
+        var listeners: [BoundListener] = []
         var isClosed = false
         /// The change that was asked for last.
         var last: Task<Void, Never>?
@@ -26,7 +26,7 @@ package final class ListenerSet: Sendable {
         self.group = group
     }
 
-    private var listeners: [Listener] {
+    private var listeners: [BoundListener] {
         get { self.state.withLock(\.listeners) }
         set { self.state.withLock { $0.listeners = newValue } }
     }
@@ -38,7 +38,7 @@ package final class ListenerSet: Sendable {
 
     /// Opens all, or none.
     package func open(_ settings: [ListenerSettings]) async throws(ListenerError) {
-        var opened: [Listener] = []
+        var opened: [BoundListener] = []
         for settings in settings {
             do throws(ListenerError) {
                 opened.append(try await self.open(settings))
@@ -50,8 +50,8 @@ package final class ListenerSet: Sendable {
         self.state.withLock { $0.listeners = opened }
     }
 
-    private func open(_ settings: ListenerSettings) async throws(ListenerError) -> Listener {
-        try await Listener.open(settings, shards: self.shards, group: self.group)
+    private func open(_ settings: ListenerSettings) async throws(ListenerError) -> BoundListener {
+        try await BoundListener.open(settings, shards: self.shards, group: self.group)
     }
 
     /// Accepts nobody any more; clients stay.
@@ -112,7 +112,7 @@ package final class ListenerSet: Sendable {
     }
 
     /// Its clients have to go: nobody would know any more on what terms they are here.
-    private func remove(_ listener: Listener) async {
+    private func remove(_ listener: BoundListener) async {
         await listener.close()
         for shard in 0..<self.shards.count {
             _ = try? await self.shards.run(on: shard) { shard in

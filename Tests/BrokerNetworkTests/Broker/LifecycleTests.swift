@@ -41,7 +41,10 @@ extension NetworkTests {
                 )
                 let waiting = Task { try await second.waitUntilReady() }
                 let error = await #expect(throws: BrokerError.self) { try await second.run() }
-                #expect(error?.description == "cannot listen on 127.0.0.1:\(port) (tcp:default): address already in use")
+                #expect(
+                    error?.description
+                        == "cannot listen on 127.0.0.1:\(port) (tcp:default): address already in use"
+                )
                 await #expect(throws: BrokerError.self) { try await waiting.value }
                 await #expect(throws: BrokerError.self) { try await second.waitUntilReady() }
                 // The first is not disturbed.

@@ -29,12 +29,12 @@ final class NetworkClient {
 
     /// Opens a connection; nothing is sent yet.
     ///
-    /// - Parameter prepare: adds what comes between the socket and MQTT.
+    /// - Parameter prepare: puts handlers in front of MQTT.
     init(
         _ identifier: String,
         _ version: ProtocolVersion = .v5,
         to address: SocketAddress,
-        prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in }
+        behind prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in }
     ) async throws {
         let (stream, continuation) = AsyncStream.makeStream(of: Packet.self)
         self.identifier = identifier

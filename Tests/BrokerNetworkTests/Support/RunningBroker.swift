@@ -20,6 +20,7 @@ struct RunningBroker: Sendable {
 
     /// Runs a broker around `body`, and stops it.
     static func with<Result>(
+        listeners: [ListenerSettings] = [.tcp(host: "127.0.0.1", port: 0)],
         threads: Int = 2,
         extensions: [any BrokerExtension] = [],
         shutdownTimeout: Duration = .seconds(5),
@@ -30,7 +31,7 @@ struct RunningBroker: Sendable {
         settings.statisticsInterval = 0
         change(&settings)
         let broker = Broker(
-            listeners: [.tcp(host: "127.0.0.1", port: 0)],
+            listeners: listeners,
             settings: settings,
             threads: threads,
             extensions: extensions,

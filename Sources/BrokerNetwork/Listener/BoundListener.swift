@@ -9,7 +9,7 @@ import NIOPosix
 import Synchronization
 
 /// Accepts clients at one address.
-package final class Listener: Sendable {
+package final class BoundListener: Sendable {
     private let channel: any Channel
     private let acceptor: Acceptor
     private let current: Mutex<ListenerTerms>
@@ -23,7 +23,7 @@ package final class Listener: Sendable {
         _ settings: ListenerSettings,
         shards: ShardPeers,
         group: any EventLoopGroup
-    ) async throws(ListenerError) -> Listener {
+    ) async throws(ListenerError) -> BoundListener {
         let gauge = ListenerGauge()
         let terms: ListenerTerms
         let channel: any Channel
@@ -36,7 +36,7 @@ package final class Listener: Sendable {
         } catch {
             throw ListenerError(listening: settings, error)
         }
-        return Listener(channel, acceptor, terms)
+        return BoundListener(channel, acceptor, terms)
     }
 
     private init(_ channel: any Channel, _ acceptor: Acceptor, _ terms: ListenerTerms) {
