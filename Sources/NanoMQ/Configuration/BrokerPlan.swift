@@ -22,6 +22,13 @@ public struct BrokerPlan: Sendable {
     let settings: BrokerSettings
     let access: AccessSettings
 
+    /// Whether everybody may do everything: no user, rule or service is asked.
+    public var isOpen: Bool {
+        self.configuration.auth.allowAnonymous && self.access.users.isEmpty && self.access.rules.isEmpty
+            && self.access.noMatch == .allow && !self.configuration.auth.http.isEnabled
+            && !self.configuration.auth.tokens.isEnabled
+    }
+
     /// Reads what the configuration names.
     ///
     /// - Throws: ``ConfigurationFileError``, which names the file or the key.

@@ -5,6 +5,7 @@
 
 import ArgumentParser
 import NanoConfiguration
+import NanoMQ
 
 /// `nanomq check`: whether a broker would start with these options, and what it would be told.
 struct Check: ParsableCommand {
@@ -18,15 +19,10 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let loaded = try self.options.withAbsolutePaths().load()
+        for note in loaded.notes { Console.error("note: \(note)") }
         for warning in loaded.warnings { Console.error("warning: \(warning)") }
-        for line in loaded.effective { Console.print(line) }
-    }
-}
-
-extension LoadedConfiguration {
-    /// What holds, key by key.
-    var effective: [String] {
-        self.configuration.listeners.map { "listeners.tcp.\($0.name).bind = \"\($0.host):\($0.port)\"" }
-            + ["log.level = \(self.configuration.log.level.rawValue)"]
+        // What is in the files that it names counts too.
+        for warning in try BrokerPlan(loaded.configuration).warnings { Console.error("warning: \(warning)") }
+        Console.print(loaded.effective())
     }
 }

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import ArgumentParser
+import NanoConfiguration
 import NanoMQ
 import SystemPackage
 
@@ -12,7 +13,7 @@ struct ServiceOptions: ParsableArguments {
     @Option(
         name: .customLong("pid_file"),
         help: ArgumentHelp(
-            "PID file; default: NANOMQ_PID_FILE, else \(ServicePaths.defaultPIDFile).",
+            "PID file; default: NANOMQ_PID_FILE, else system.pid_file of the configuration.",
             discussion: "A broker holds a lock on it for as long as it lives. none: no PID file.",
             valueName: "file"
         )
@@ -22,22 +23,27 @@ struct ServiceOptions: ParsableArguments {
     @Option(
         name: .customLong("control_socket"),
         help: ArgumentHelp(
-            "Control socket; default: NANOMQ_CONTROL_SOCKET, else beside the PID file. none: no socket.",
+            "Control socket; default: system.control_socket of the configuration, beside the PID file. none: no socket.",
             valueName: "file"
         )
     )
     var controlSocket: String?
 
-    /// Where they are.
+    /// Where they are: as said here, or in the environment, or in the configuration file that a broker would find.
     var paths: ServicePaths {
-        ServicePaths(pidFile: self.pidFile, controlSocket: self.controlSocket)
+        var overrides = CommandLineOverrides()
+        overrides.pidFile = self.pidFile
+        overrides.controlSocket = self.controlSocket
+        // A broker that runs can be told to stop whatever has become of its file meanwhile.
+        let loaded =
+            (try? ConfigurationFile.load(ConfigurationFile.find(), overrides: overrides))
+            ?? (try? ConfigurationFile.load(nil, overrides: overrides))
+        return ServicePaths(loaded ?? LoadedConfiguration())
     }
 }
 
 /// Where PID file and control socket of a broker are.
 struct ServicePaths {
-    /// That of the original.
-    static let defaultPIDFile = "/tmp/nanomq/nanomq.pid"
     /// Instead of a path.
     static let none = "none"
 
@@ -51,28 +57,13 @@ struct ServicePaths {
     /// The same for the control socket.
     let isSocketExplicit: Bool
 
-    /// The command line goes before the environment.
-    init(
-        pidFile: String?,
-        controlSocket: String?,
-        environment: [String: String] = ProcessEnvironment.variables
-    ) {
-        let file = pidFile ?? environment["NANOMQ_PID_FILE"].nonEmpty
-        let socket = controlSocket ?? environment["NANOMQ_CONTROL_SOCKET"].nonEmpty
-        self.isExplicit = file != nil
-        self.isSocketExplicit = socket != nil
-        self.pidFile = Self.path(file ?? Self.defaultPIDFile)
-        if let socket {
-            self.controlSocket = Self.path(socket)
-        } else {
-            var path = self.pidFile
-            path?.extension = "sock"
-            self.controlSocket = path
-        }
-    }
-
-    private static func path(_ text: String) -> FilePath? {
-        text == self.none ? nil : FilePath(text.absolutePath)
+    /// What a configuration says: the command line and the environment are in it.
+    init(_ loaded: LoadedConfiguration) {
+        let system = loaded.configuration.system
+        self.pidFile = system.pidFile.map { FilePath($0.absolutePath) }
+        self.controlSocket = system.controlSocketPath.map { FilePath($0.absolutePath) }
+        self.isExplicit = loaded.source(of: "system.pid_file") != .standard
+        self.isSocketExplicit = loaded.source(of: "system.control_socket") != .standard
     }
 
     /// The PID file of a command that needs one.
@@ -80,9 +71,4 @@ struct ServicePaths {
         guard let pidFile else { throw Failure("Without a PID file a running broker cannot be found.") }
         return pidFile
     }
-}
-
-extension Optional<String> {
-    /// A variable that is set to nothing counts as not set.
-    fileprivate var nonEmpty: String? { self?.isEmpty == false ? self : nil }
 }

@@ -23,7 +23,7 @@ struct StartOptions: ParsableArguments {
             valueName: "nmq-tcp://host:port"
         )
     )
-    var url: [ListenerURL] = []
+    var url: [ListenerArgument] = []
 
     @Flag(help: "Switch the HTTP API on.")
     var http = false

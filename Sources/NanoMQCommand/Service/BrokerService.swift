@@ -8,6 +8,7 @@ import NanoConfiguration
 import NanoMQ
 import ServiceControl
 import ServiceLifecycle
+import SystemPackage
 
 /// The broker as a service: with its PID file, its control socket, its signals, and its word to the service manager.
 struct BrokerService {
@@ -23,12 +24,16 @@ struct BrokerService {
         let notifier = ServiceNotifier.inherited()
         let sockets = SocketActivation.inherited()
         let loaded = try self.options.load()
-        let logger = Self.logger(loaded.configuration)
-        let pidFile = try self.acquirePIDFile(daemon: daemon, logger)
+        let plan = try BrokerPlan(loaded.configuration)
+        let paths = ServicePaths(loaded)
+        let log = try ServiceLog(loaded.configuration.log)
+        defer { log.close() }
+        let pidFile = try self.acquirePIDFile(paths, daemon: daemon, log.logger)
         defer { pidFile?.release() }
         let loop = ServiceLoop()
         do {
-            try await self.serve(loaded, sockets, daemon, notifier, loop, hasPIDFile: pidFile != nil, logger)
+            let socket = pidFile != nil || paths.isSocketExplicit ? paths.controlSocket : nil
+            try await self.serve(loaded, plan, sockets, daemon, notifier, loop, controlSocket: socket, log)
             await loop.stop()
         } catch {
             await loop.stop()
@@ -38,31 +43,37 @@ struct BrokerService {
 
     private func serve(
         _ loaded: LoadedConfiguration,
+        _ plan: BrokerPlan,
         _ sockets: [SocketActivation.Socket],
         _ daemon: Daemon?,
         _ notifier: ServiceNotifier,
         _ loop: ServiceLoop,
-        hasPIDFile: Bool,
-        _ logger: Logger
+        controlSocket: FilePath?,
+        _ log: ServiceLog
     ) async throws {
+        let logger = log.logger
         let signals = try await ServiceSignal.listen(on: loop)
-        self.warn(loaded, sockets, logger)
-        let broker = Broker(configuration: loaded.configuration, sockets: sockets, logger: logger)
+        for note in loaded.notes { logger.info("\(note)") }
+        for warning in loaded.warnings { logger.warning("\(warning)") }
+        for warning in plan.warnings { logger.warning("\(warning)") }
+        let plan = plan.with(sockets)
+        plan.warnOfOpenListeners(logger)
+        let broker = Broker(plan: plan, logger: logger)
         let reloader = Reloader(
             options: self.options,
-            handler: InertReload(running: loaded.configuration),
+            handler: BrokerReload(of: broker, running: loaded.configuration, sockets: sockets, log: log),
             notifier: notifier,
             readyStatus: "Running"
         )
         let control = BrokerControl(broker: broker, reloader: reloader)
-        let socket = try await self.startControl(control, loop, hasPIDFile: hasPIDFile)
+        let socket = try await self.startControl(control, loop, at: controlSocket)
         let group = ServiceGroup(
             services: [broker],
             logger: Logger(label: "nanomq.service") { _ in SwiftLogNoOpLogHandler() }
         )
         let listening = Task {
             for await signal in signals {
-                await Self.act(on: signal, control, group, notifier, logger)
+                await Self.act(on: signal, control, group, notifier, log)
             }
         }
         let announcing = Task {
@@ -89,8 +100,9 @@ struct BrokerService {
         _ control: BrokerControl,
         _ group: ServiceGroup,
         _ notifier: ServiceNotifier,
-        _ logger: Logger
+        _ log: ServiceLog
     ) async {
+        let logger = log.logger
         switch signal {
         case .stop:
             control.enter(.stopping)
@@ -107,7 +119,8 @@ struct BrokerService {
                 }
             }
         case .reopenLogs:
-            logger.info("there are no log files to open anew")
+            log.reopen()
+            logger.info("log files opened anew")
         }
     }
 
@@ -121,8 +134,7 @@ struct BrokerService {
         }
     }
 
-    private func acquirePIDFile(daemon: Daemon?, _ logger: Logger) throws -> PIDFile? {
-        let paths = self.options.service.paths
+    private func acquirePIDFile(_ paths: ServicePaths, daemon: Daemon?, _ logger: Logger) throws -> PIDFile? {
         guard let path = paths.pidFile else { return nil }
         do {
             return try PIDFile.acquire(path)
@@ -137,32 +149,10 @@ struct BrokerService {
     private func startControl(
         _ control: BrokerControl,
         _ loop: ServiceLoop,
-        hasPIDFile: Bool
+        at path: FilePath?
     ) async throws -> ControlServer? {
-        let paths = self.options.service.paths
-        guard let path = paths.controlSocket, hasPIDFile || paths.isSocketExplicit else { return nil }
+        guard let path else { return nil }
         return try await ControlServer.start(at: path, on: loop, handler: control)
-    }
-
-    private func warn(_ loaded: LoadedConfiguration, _ sockets: [SocketActivation.Socket], _ logger: Logger) {
-        for warning in loaded.warnings { logger.warning("\(warning)") }
-        guard sockets.isEmpty else { return }
-        for listener in loaded.configuration.listeners where !listener.isLoopback {
-            logger.warning(
-                "anybody who reaches this listener may publish and subscribe: there is no access control yet",
-                metadata: ["tcp": "\(listener.host):\(listener.port)"]
-            )
-        }
-    }
-
-    private static func logger(_ configuration: NanoConfiguration) -> Logger {
-        let level = Logger.Level(configuration.log.level)
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
-        return Logger(label: "nanomq")
     }
 }
 
@@ -171,25 +161,5 @@ extension ControlMessage {
         Dictionary(grouping: self.fields, by: \.name).mapValues { fields in
             .array(fields.map { .string($0.value) })
         }
-    }
-}
-
-extension Listener {
-    fileprivate var isLoopback: Bool {
-        self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.")
-    }
-}
-
-extension Logger.Level {
-    fileprivate init(_ level: LogLevel) {
-        self =
-            switch level {
-            case .trace: .trace
-            case .debug: .debug
-            case .info: .info
-            case .warn: .warning
-            case .error: .error
-            case .fatal: .critical
-            }
     }
 }

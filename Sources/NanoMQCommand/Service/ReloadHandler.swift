@@ -7,11 +7,11 @@ import NanoConfiguration
 
 /// What a reload has done.
 struct ReloadReport: Sendable, Equatable {
-    /// Keys that hold now.
+    /// Changes that hold now.
     var applied: [String] = []
-    /// Keys that have changed and will hold after a restart.
+    /// Changes that will hold after a restart.
     var needsRestart: [String] = []
-    /// What in the configuration has no effect.
+    /// What in the configuration has no effect, or could not be done.
     var warnings: [String] = []
     /// Anything else the caller should know.
     var notes: [String] = []
@@ -21,20 +21,4 @@ struct ReloadReport: Sendable, Equatable {
 protocol ReloadHandler: Sendable {
     /// - Throws: when nothing has been changed.
     func apply(_ loaded: LoadedConfiguration) async throws -> ReloadReport
-}
-
-/// Changes nothing, and says so.
-struct InertReload: ReloadHandler {
-    let running: NanoConfiguration
-
-    func apply(_ loaded: LoadedConfiguration) async throws -> ReloadReport {
-        var report = ReloadReport()
-        report.warnings = loaded.warnings
-        report.notes = [
-            loaded.configuration == self.running
-                ? "the configuration has not changed"
-                : "the configuration is right; nothing of it is applied before a restart yet"
-        ]
-        return report
-    }
 }

@@ -1,0 +1,85 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import Logging
+import NanoConfiguration
+import OperatorLog
+
+/// The process's log, by its configuration.
+struct ServiceLog: Sendable {
+    private let log: OperatorLog
+    /// For the broker.
+    let logger: Logger
+
+    /// Opens what the configuration names; to be called once in a process.
+    init(_ configuration: NanoConfiguration.Log) throws {
+        let log = try OperatorLog(LogSettings(configuration))
+        LoggingSystem.bootstrap { log.handler(label: $0) }
+        self.log = log
+        self.logger = Logger(label: "nanomq")
+    }
+
+    /// Goes on by another configuration.
+    ///
+    /// - Throws: when its file cannot be opened; then all is as it was.
+    func update(_ configuration: NanoConfiguration.Log) throws {
+        try self.log.update(LogSettings(configuration))
+    }
+
+    /// Opens the file anew.
+    func reopen() { self.log.reopen() }
+
+    /// Writes what there is, and ends.
+    func close() { self.log.shutdown() }
+}
+
+extension LogSettings {
+    fileprivate init(_ log: NanoConfiguration.Log) {
+        self.init()
+        self.level =
+            switch log.level {
+            case .trace: .trace
+            case .debug: .debug
+            case .info: .info
+            case .warn: .warn
+            case .error: .error
+            case .fatal: .fatal
+            }
+        self.format = log.format == .json ? .json : .text
+        self.console = log.destinations.contains(.console) ? .standardOutput : nil
+        if log.destinations.contains(.file) {
+            var file = LogFileSettings(directory: log.directory, name: log.file)
+            file.maximumSize = log.rotation.size.map(Int64.init)
+            file.interval = log.rotation.interval
+            file.keptFiles = log.rotation.count
+            file.maximumAge = log.rotation.maximumAge
+            self.file = file
+        }
+        if log.destinations.contains(.syslog) {
+            var syslog = SyslogSettings()
+            syslog.facility = SyslogSettings.Facility(log.syslog.facility)
+            syslog.identifier = log.syslog.identifier
+            self.syslog = syslog
+        }
+    }
+}
+
+extension SyslogSettings.Facility {
+    fileprivate init(_ facility: SyslogFacility) {
+        self =
+            switch facility {
+            case .user: .user
+            case .daemon: .daemon
+            case .local0: .local0
+            case .local1: .local1
+            case .local2: .local2
+            case .local3: .local3
+            case .local4: .local4
+            case .local5: .local5
+            case .local6: .local6
+            case .local7: .local7
+            }
+    }
+}
