@@ -49,6 +49,32 @@ package struct BrokerLogger: Sendable {
             self.logger.warning("queue is full, messages are dropped", metadata: Self.metadata(client))
         case .retainedLimit:
             self.logger.warning("retained message refused: limit reached")
+        case .sessionLimit(let client, let peer):
+            self.logger.warning(
+                "no further session is kept: limit reached",
+                metadata: ["client": "\(Self.printable(client))", "peer": "\(peer)"]
+            )
+        case .denied(let client, let action, let reason):
+            let (kind, name) =
+                switch action {
+                case .publish(let topic): ("publish", topic)
+                case .subscribe(let filter): ("subscribe", filter)
+                case .will(let topic): ("will", topic)
+                }
+            self.logger.notice(
+                "not allowed",
+                metadata: Self.metadata(
+                    client,
+                    ["action": "\(kind)", "topic": "\(Self.printable(name))", "reason": "\(reason)"]
+                )
+            )
+        case .subscriptionsRevoked(let client, let count, let first):
+            self.logger.notice(
+                "subscriptions taken away: not allowed any more",
+                metadata: Self.metadata(client, ["count": "\(count)", "topic": "\(Self.printable(first))"])
+            )
+        case .expelled(let client, let reason):
+            self.logger.notice("disconnected by the broker", metadata: Self.metadata(client, ["reason": "\(reason)"]))
         case .connectionLimit(let peer):
             self.logger.warning("connection refused: limit reached", metadata: ["peer": .stringConvertible(peer)])
         }

@@ -14,6 +14,9 @@ package final class ShardDriver: ShardHost {
     /// How often a shard looks for what has become due.
     private static let tick = TimeAmount.milliseconds(500)
 
+    /// Between two parts of long work, so that clients are served.
+    private static let pause = TimeAmount.milliseconds(1)
+
     let eventLoop: any EventLoop
     private let logger: BrokerLogger
     private let peers: ShardPeers
@@ -105,6 +108,11 @@ package final class ShardDriver: ShardHost {
 
     package func endTurnSoon() {
         self.eventLoop.assumeIsolated().execute { self.shard.endTurn() }
+    }
+
+    package func continueSoon() {
+        // A task for now would be run before the loop looks at its sockets again.
+        self.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.shard.continueWork() }
     }
 
     package func post(_ messages: [ShardMessage], to shard: Int) {

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BrokerCore
+import MQTTCodec
 import NIOCore
 
 /// The drivers of all shards, each reachable from any thread by way of its event loop.
@@ -67,6 +68,44 @@ package final class ShardPeers: Sendable {
         for peer in self.peers {
             try? await peer.eventLoop.submit { peer.driver.value?.closeHandshakes(of: gauge) }.get()
         }
+    }
+
+    /// Runs something on each shard's loop, and returns when it has been run on all.
+    package func forEach(_ body: @escaping @Sendable (Shard) -> Void) async {
+        for shard in self.peers.indices { _ = try? await self.run(on: shard, body) }
+    }
+
+    /// Replaces the settings of a running broker.
+    ///
+    /// - Returns: the settings in force: what can't change while it runs is as it was.
+    @discardableResult
+    package func apply(_ settings: BrokerSettings, to broker: BrokerState) async -> BrokerSettings {
+        let applied = broker.apply(settings)
+        await self.forEach { $0.apply(applied) }
+        return applied
+    }
+
+    /// Has everything that clients have been allowed asked for again, since the rules have changed. Returns when every
+    /// shard has begun: from then on new requests are judged by the new rules.
+    package func recheckAccess() async {
+        await self.forEach { $0.recheckAccess() }
+    }
+
+    /// Disconnects the clients for which `condition` holds. Returns when every shard has begun.
+    package func disconnectClients(
+        where condition: @escaping @Sendable (ClientInfo) -> Bool,
+        reason: ReasonCode
+    ) async {
+        await self.forEach { $0.disconnectClients(where: condition, reason: reason) }
+    }
+
+    /// Closes the connections for which `condition` holds, those included whose client has not been let in: of a
+    /// listener that is gone. Returns when every shard has begun.
+    package func closeConnections(
+        where condition: @escaping @Sendable (ConnectionOrigin) -> Bool,
+        reason: ReasonCode
+    ) async {
+        await self.forEach { $0.closeConnections(where: condition, reason: reason) }
     }
 
     /// Returns once every connection's socket is closed, or at the deadline.

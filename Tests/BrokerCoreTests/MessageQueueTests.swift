@@ -20,12 +20,12 @@ import Testing
         )
     }
 
-    private func settings(_ count: Int, _ bytes: Int, _ policy: QueueDropPolicy) -> BrokerSettings {
+    private func limits(_ count: Int, _ bytes: Int, _ policy: QueueDropPolicy) -> MessageQueue.Limits {
         var settings = BrokerSettings()
         settings.maximumQueuedMessages = count
         settings.maximumQueuedBytes = bytes
         settings.queueDropPolicy = policy
-        return settings
+        return MessageQueue.Limits(settings)
     }
 
     private func drain(_ queue: inout MessageQueue) -> String {
@@ -37,14 +37,14 @@ import Testing
 
     @Test func theNewestGivesWay() throws {
         var queue = MessageQueue()
-        let settings = self.settings(3, 100, .newest)
+        let limits = self.limits(3, 100, .newest)
         for letter in ["a", "b", "c"] {
-            guard case .accepted = queue.append(try self.message(10, letter), settings: settings) else {
+            guard case .accepted = queue.append(try self.message(10, letter), limits: limits) else {
                 Issue.record("\(letter) was not accepted")
                 return
             }
         }
-        guard case .refused = queue.append(try self.message(1, "d"), settings: settings) else {
+        guard case .refused = queue.append(try self.message(1, "d"), limits: limits) else {
             Issue.record("a fourth was accepted")
             return
         }
@@ -54,9 +54,9 @@ import Testing
 
     @Test func theOldestGiveWayUntilThereIsRoom() throws {
         var queue = MessageQueue()
-        let settings = self.settings(10, 30, .oldest)
-        for letter in ["a", "b", "c"] { _ = queue.append(try self.message(10, letter), settings: settings) }
-        guard case .displaced(let displaced) = queue.append(try self.message(15, "d"), settings: settings) else {
+        let limits = self.limits(10, 30, .oldest)
+        for letter in ["a", "b", "c"] { _ = queue.append(try self.message(10, letter), limits: limits) }
+        guard case .displaced(let displaced) = queue.append(try self.message(15, "d"), limits: limits) else {
             Issue.record("nothing was displaced")
             return
         }
@@ -69,10 +69,10 @@ import Testing
     @Test(arguments: [QueueDropPolicy.newest, .oldest])
     func tooLargeForTheQueue(_ policy: QueueDropPolicy) throws {
         var queue = MessageQueue()
-        let settings = self.settings(10, 30, policy)
-        _ = queue.append(try self.message(10, "a"), settings: settings)
-        guard case .refused = queue.append(try self.message(31, "b"), settings: settings),
-            case .refused = queue.append(try self.message(1), settings: self.settings(0, 30, policy))
+        let limits = self.limits(10, 30, policy)
+        _ = queue.append(try self.message(10, "a"), limits: limits)
+        guard case .refused = queue.append(try self.message(31, "b"), limits: limits),
+            case .refused = queue.append(try self.message(1), limits: self.limits(0, 30, policy))
         else {
             Issue.record("it was accepted")
             return
@@ -82,9 +82,9 @@ import Testing
 
     @Test func takingOutKeepsTheOrder() throws {
         var queue = MessageQueue()
-        let settings = self.settings(100, 1000, .newest)
+        let limits = self.limits(100, 1000, .newest)
         for (index, letter) in "abcdef".enumerated() {
-            _ = queue.append(try self.message(10, "\(letter)", shared: index % 2 == 1), settings: settings)
+            _ = queue.append(try self.message(10, "\(letter)", shared: index % 2 == 1), limits: limits)
         }
         let removed = queue.remove { $0.terms.group != nil }
         #expect(removed.map(\.message.topic) == ["b", "d", "f"])

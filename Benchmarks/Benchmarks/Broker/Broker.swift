@@ -110,14 +110,14 @@ private func sessionTables() {
         subject.1 = subject.1 == .max ? 1 : subject.1 + 1
     }
     let queued = QueuedMessage(message, DeliveryTerms(qos: .atLeastOnce, isRetained: false))
-    let settings = BrokerSettings()
+    let limits = MessageQueue.Limits(BrokerSettings())
     let queue = { @Sendable () -> MessageQueue in
         var queue = MessageQueue()
-        for _ in 0..<100 { _ = queue.append(queued, settings: settings) }
+        for _ in 0..<100 { _ = queue.append(queued, limits: limits) }
         return queue
     }
     measure("queue: append, take the oldest of 100", queue) { queue in
-        _ = queue.append(queued, settings: settings)
+        _ = queue.append(queued, limits: limits)
         blackHole(queue.popFirst())
     }
 }

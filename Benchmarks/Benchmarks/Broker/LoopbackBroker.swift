@@ -88,6 +88,8 @@ private final class Host: ShardHost {
 
     func endTurnSoon() {}
 
+    func continueSoon() {}
+
     func post(_ messages: [ShardMessage], to shard: Int) {}
 
     func perform<Value: Sendable>(

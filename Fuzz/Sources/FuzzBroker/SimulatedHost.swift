@@ -17,6 +17,8 @@ final class SimulatedClock {
 final class SimulatedHost: ShardHost {
     private let clock: SimulatedClock
     var isTurnEnding = false
+    /// Whether the shard has more to do after what comes next.
+    var isContinuing = false
     /// Mail to each shard, batch by batch.
     var mail: [[[ShardMessage]]]
 
@@ -25,11 +27,13 @@ final class SimulatedHost: ShardHost {
         self.mail = Array(repeating: [], count: shardCount)
     }
 
-    var isBusy: Bool { self.isTurnEnding || self.mail.contains { !$0.isEmpty } }
+    var isBusy: Bool { self.isTurnEnding || self.isContinuing || self.mail.contains { !$0.isEmpty } }
 
     var now: MonotonicTime { self.clock.now }
 
     func endTurnSoon() { self.isTurnEnding = true }
+
+    func continueSoon() { self.isContinuing = true }
 
     func post(_ messages: [ShardMessage], to shard: Int) { self.mail[shard].append(messages) }
 

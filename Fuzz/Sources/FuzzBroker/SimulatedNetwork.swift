@@ -92,6 +92,12 @@ final class SimulatedNetwork {
         for shard in self.shards { shard.tick() }
     }
 
+    func continueWork(of shard: Int) {
+        guard self.hosts[shard].isContinuing else { return }
+        self.hosts[shard].isContinuing = false
+        self.shards[shard].continueWork()
+    }
+
     func endTurn(of shard: Int) {
         guard self.hosts[shard].isTurnEnding else { return }
         self.hosts[shard].isTurnEnding = false
@@ -113,6 +119,7 @@ final class SimulatedNetwork {
         for _ in 0..<10_000 {
             guard self.hosts.contains(where: \.isBusy) else { return }
             for shard in self.shards.indices {
+                self.continueWork(of: shard)
                 self.endTurn(of: shard)
                 self.deliverMail(to: shard)
             }

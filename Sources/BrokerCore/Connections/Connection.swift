@@ -29,6 +29,8 @@ package final class Connection {
     let generation: UInt32
     let peer: PeerAddress
     let origin: ConnectionOrigin
+    /// What it is held to, and is told in CONNACK: the settings of when it was accepted.
+    let terms: ConnectionTerms
     /// nil once it is closed.
     var transport: (any ConnectionTransport)?
     var session: Session?
@@ -52,6 +54,8 @@ package final class Connection {
     var isThrottled = false
     /// It does not take the answers to what it sends.
     var isBacklogged = false
+    /// The state of the rules of access when its client was asked about.
+    var accessGeneration: UInt32 = 0
     /// The tenure of its session, from when it is let in.
     var tenure: SessionTenure?
 
@@ -73,6 +77,8 @@ package final class Connection {
     var incomingAliases: [UInt16: [UInt8]] = [:]
     /// Topic to alias, as we have defined them.
     var outgoingAliases: [[UInt8]: UInt16] = [:]
+    /// What has been decided of its publishing; nil: nothing yet.
+    var decisions: PublishDecisions?
     /// Since when it has been beyond its outbound limit.
     var stuckSince: MonotonicTime?
 
@@ -94,6 +100,7 @@ package final class Connection {
         generation: UInt32,
         peer: PeerAddress,
         origin: ConnectionOrigin,
+        terms: ConnectionTerms,
         transport: any ConnectionTransport,
         now: MonotonicTime
     ) {
@@ -101,6 +108,7 @@ package final class Connection {
         self.generation = generation
         self.peer = peer
         self.origin = origin
+        self.terms = terms
         self.transport = transport
         self.lastReceived = now
     }

@@ -12,7 +12,8 @@ import NIOCore
 /// ``Answer/later(_:)``. Extensions are asked in the order in which the broker was given them. A kind of call that
 /// no extension lists in ``interests`` costs nothing.
 public protocol BrokerExtension: Sendable {
-    /// Which calls it wants; asked once.
+    /// Which calls it wants; asked when the broker is made, and again when it is told that the rules of access have
+    /// changed.
     var interests: ExtensionInterests { get }
 
     /// Who a client is. Asked at CONNECT, for each AUTH of an exchange, and at re-authentication.
@@ -25,11 +26,12 @@ public protocol BrokerExtension: Sendable {
     /// client was away or while the rules of access changed. The answer has to be known now.
     func mayReceive(_ message: Message, client: ClientInfo) -> Bool
 
-    /// Whether a client that is connected may stay: asked when the rules of access have changed.
+    /// Whether a client that is connected may stay: asked of extensions with an interest in authentication or
+    /// authorization when the rules of access have changed. It goes as soon as one of them says no.
     func mayStay(_ client: ClientInfo) -> Answer<Bool>
 
     /// Whether what it answers to ``authorize(_:)`` holds for the same client and action until the broker is told that
-    /// the rules have changed, so that it need not be asked again for each message.
+    /// the rules have changed, so that it need not be asked again for each message. Asked when ``interests`` is.
     var isAuthorizationLasting: Bool { get }
 
     /// What becomes of a message before it is routed; `client` is nil for the broker's own.
@@ -110,6 +112,9 @@ public enum AuthenticationVerdict: Sendable {
     case proceed(data: ByteBuffer?)
     /// It is not let in.
     case refuse(ReasonCode)
+    /// It is not let in, and a v5 client is told another server (0x9C for now, 0x9D for good; section 4.11). The
+    /// server's name counts instead of `BrokerSettings.serverReference`.
+    case redirect(ReasonCode, to: String)
 }
 
 /// Something that a client wants to do.
@@ -164,6 +169,8 @@ public enum DropCause: String, Sendable {
     case tooLarge = "too_large"
     /// The client's session ended while it waited.
     case sessionEnded = "session_ended"
+    /// The client may not have it any more.
+    case notAuthorized = "not_authorized"
 }
 
 extension BrokerExtension {

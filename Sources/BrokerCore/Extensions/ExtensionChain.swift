@@ -8,15 +8,28 @@ import MQTTCodec
 /// The broker's extensions in order, and what they want between them.
 struct ExtensionChain: Sendable {
     let interests: ExtensionInterests
+    /// Whether what they say about a client and an action holds until the rules change.
+    let isAuthorizationLasting: Bool
     private let extensions: [(interests: ExtensionInterests, extension: any BrokerExtension)]
+    // Found once, not for each message.
+    private let authenticating: ArraySlice<any BrokerExtension>
+    private let authorizing: ArraySlice<any BrokerExtension>
+    private let publishing: ArraySlice<any BrokerExtension>
+    /// Those who may have let a client in.
+    private let admitting: ArraySlice<any BrokerExtension>
 
     init(_ extensions: [any BrokerExtension]) {
-        self.extensions = extensions.map { ($0.interests, $0) }
-        self.interests = self.extensions.reduce([]) { $0.union($1.interests) }
-    }
-
-    private func interested(_ interest: ExtensionInterests) -> ArraySlice<any BrokerExtension> {
-        self.extensions.filter { $0.interests.contains(interest) }.map(\.extension)[...]
+        let known = extensions.map { (interests: $0.interests, extension: $0) }
+        let interested = { (interests: ExtensionInterests) in
+            known.filter { !$0.interests.isDisjoint(with: interests) }.map(\.extension)[...]
+        }
+        self.extensions = known
+        self.interests = known.reduce([]) { $0.union($1.interests) }
+        self.authenticating = interested(.authentication)
+        self.authorizing = interested(.authorization)
+        self.publishing = interested(.publish)
+        self.admitting = interested([.authentication, .authorization])
+        self.isAuthorizationLasting = self.authorizing.allSatisfy(\.isAuthorizationLasting)
     }
 
     /// Tells those who want to hear of such events, in order.
@@ -26,7 +39,7 @@ struct ExtensionChain: Sendable {
     }
 
     func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> {
-        Self.firstOpinion(of: self.interested(.authentication), else: .pass) {
+        Self.firstOpinion(of: self.authenticating, else: .pass) {
             $0.authenticate(request)
         } isOpinion: {
             if case .pass = $0 { false } else { true }
@@ -34,7 +47,7 @@ struct ExtensionChain: Sendable {
     }
 
     func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict> {
-        Self.firstOpinion(of: self.interested(.authorization), else: .allow) {
+        Self.firstOpinion(of: self.authorizing, else: .allow) {
             $0.authorize(request)
         } isOpinion: {
             if case .pass = $0 { false } else { true }
@@ -42,7 +55,16 @@ struct ExtensionChain: Sendable {
     }
 
     func mayReceive(_ message: Message, client: ClientInfo) -> Bool {
-        self.interested(.authorization).allSatisfy { $0.mayReceive(message, client: client) }
+        self.authorizing.allSatisfy { $0.mayReceive(message, client: client) }
+    }
+
+    /// Whether all those who may have let a client in let it stay.
+    func mayStay(_ client: ClientInfo) -> Answer<Bool> {
+        Self.firstOpinion(of: self.admitting, else: true) {
+            $0.mayStay(client)
+        } isOpinion: {
+            !$0
+        }
     }
 
     /// Asks one after the other until one has an opinion; from the first that needs time on, off the loop.
@@ -78,7 +100,7 @@ struct ExtensionChain: Sendable {
 
     /// Hands the message from one to the next: each sees what those before it have made of it.
     func publish(_ message: Message, client: ClientInfo?) -> Answer<PublishVerdict> {
-        Self.publish(message, message, client: client, through: self.interested(.publish))
+        Self.publish(message, message, client: client, through: self.publishing)
     }
 
     private static func publish(

@@ -69,6 +69,24 @@ final class RetainedBacklog {
         )
     }
 
+    /// Takes out what a subscription that has ended asked for and has not been looked up.
+    func removeRequest(for filter: TopicFilter) {
+        guard self.waiting.remove(UTF8String(filter.text)) != nil else { return }
+        let name = UTF8String(filter.text)
+        self.requests.removeAll { UTF8String($0.filter.text) == name }
+    }
+
+    /// Takes out the messages for which `condition` holds, in order.
+    func remove(where condition: (Message) -> Bool) -> [Message] {
+        var removed: [Message] = []
+        self.messages.removeAll { message in
+            guard condition(message) else { return false }
+            removed.append(message)
+            return true
+        }
+        return removed
+    }
+
     func removeFirst() {
         _ = self.messages.popFirst()
     }

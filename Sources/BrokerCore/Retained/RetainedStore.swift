@@ -29,6 +29,8 @@ final class RetainedStore: Sendable {
         /// What the tree itself takes, roughly.
         var treeBytes = 0
         var expiries = Heap<Expiry>()
+        var maximumCount: Int
+        var maximumBytes: Int
     }
 
     /// What became of a message that was to be retained.
@@ -36,13 +38,20 @@ final class RetainedStore: Sendable {
         case stored, cleared, refused
     }
 
-    private let state = Mutex(State())
-    private let maximumCount: Int
-    private let maximumBytes: Int
+    private let state: Mutex<State>
 
     init(settings: BrokerSettings) {
-        self.maximumCount = settings.maximumRetainedMessages
-        self.maximumBytes = settings.maximumRetainedBytes
+        self.state = Mutex(
+            State(maximumCount: settings.maximumRetainedMessages, maximumBytes: settings.maximumRetainedBytes)
+        )
+    }
+
+    /// Takes over other limits. What is kept stays, also beyond a lower one.
+    func apply(_ settings: BrokerSettings) {
+        self.state.withLock {
+            $0.maximumCount = settings.maximumRetainedMessages
+            $0.maximumBytes = settings.maximumRetainedBytes
+        }
     }
 
     var count: Int { self.state.withLock { $0.count } }
@@ -60,8 +69,8 @@ final class RetainedStore: Sendable {
             let present = Self.node(levels, in: state.root)?.message
             let bytes = state.byteCount - (present?.byteCount ?? 0) + message.byteCount
             let treeBytes = state.treeBytes + Self.costOfMissingNodes(levels, in: state.root)
-            guard bytes <= self.maximumBytes, bytes + treeBytes <= self.maximumBytes.saturatingDouble,
-                present != nil || state.count < self.maximumCount
+            guard bytes <= state.maximumBytes, bytes + treeBytes <= state.maximumBytes.saturatingDouble,
+                present != nil || state.count < state.maximumCount
             else {
                 return .refused
             }

@@ -25,6 +25,19 @@ struct MessageQueue {
     var count: Int { self.messages.count }
     var isEmpty: Bool { self.messages.isEmpty }
 
+    /// What a queue may hold.
+    struct Limits {
+        let count: Int
+        let byteCount: Int
+        let dropPolicy: QueueDropPolicy
+
+        init(_ settings: BrokerSettings) {
+            self.count = settings.maximumQueuedMessages
+            self.byteCount = settings.maximumQueuedBytes
+            self.dropPolicy = settings.queueDropPolicy
+        }
+    }
+
     enum Admission {
         case accepted
         /// Accepted, and these gave way for it.
@@ -32,14 +45,17 @@ struct MessageQueue {
         case refused
     }
 
-    mutating func append(_ message: QueuedMessage, settings: BrokerSettings) -> Admission {
+    mutating func append(_ message: QueuedMessage, limits: Limits) -> Admission {
         let bytes = message.message.byteCount
-        guard bytes <= settings.maximumQueuedBytes, settings.maximumQueuedMessages > 0 else { return .refused }
+        guard bytes <= limits.byteCount, limits.count > 0 else { return .refused }
         var displaced: [QueuedMessage] = []
-        while self.count >= settings.maximumQueuedMessages
-            || self.byteCount + bytes > settings.maximumQueuedBytes
+        // As much gives way as comes, and no more: where a limit has been lowered, what was accepted before stays.
+        var freed = 0
+        while self.count >= limits.count && displaced.isEmpty
+            || self.byteCount + bytes > limits.byteCount && freed < bytes
         {
-            guard settings.queueDropPolicy == .oldest, let oldest = self.popFirst() else { return .refused }
+            guard limits.dropPolicy == .oldest, let oldest = self.popFirst() else { return .refused }
+            freed += oldest.message.byteCount
             displaced.append(oldest)
         }
         self.messages.append(message)
@@ -56,12 +72,15 @@ struct MessageQueue {
         return first
     }
 
-    /// Takes out the messages for which `condition` holds, oldest first.
+    /// Takes out the messages for which `condition` holds, oldest first. Asks once for each.
     mutating func remove(where condition: (QueuedMessage) -> Bool) -> [QueuedMessage] {
-        let removed = self.messages.filter(condition)
-        guard !removed.isEmpty else { return [] }
-        self.messages.removeAll(where: condition)
+        var removed: [QueuedMessage] = []
+        self.messages.removeAll { message in
+            guard condition(message) else { return false }
+            removed.append(message)
+            return true
+        }
         self.byteCount -= removed.reduce(0) { $0 + $1.message.byteCount }
-        return Array(removed)
+        return removed
     }
 }

@@ -15,6 +15,11 @@ final class Session {
         let options: SubscriptionOptions
         let identifier: UInt32
 
+        /// What it counts for in the limit of bytes: each level may take a node of the tree.
+        static func byteCount(of filter: TopicFilter) -> Int {
+            64 + filter.text.utf8.count + 64 * filter.levelCount
+        }
+
         /// What goes into the tree. A bridge that speaks v3 can't ask for no-local and retain-as-published, which
         /// every bridge needs, so it has them.
         func subscription(isBridge: Bool) -> Subscription {
@@ -37,6 +42,8 @@ final class Session {
     var info: ClientInfo
     /// Whether the operator has been told that the queue is full.
     var isQueueFull = false
+    /// Whether it counts among those that are kept without a connection.
+    var isCountedOffline = false
     var sharedCount: UInt32 = 0
     /// Since when it is on this shard, by the directory's count.
     var tenure: SessionTenure
@@ -44,10 +51,14 @@ final class Session {
     private var boxedWill: Box<Will>?
     /// Set while messages may still be on their way to it through the shard where it lived before.
     var arrival: Arrival?
+    /// Set while it is being asked what of it its client may still have.
+    var review: AccessReview?
     /// Where its messages go when it belongs to the program that embeds the broker.
     var sink: (@Sendable (Message) -> Void)?
 
     var entries: [UTF8String: Entry] = [:]
+    /// What `entries` count for in `BrokerSettings.maximumSubscriptionBytes`.
+    var subscriptionBytes = 0
     var inflight = InflightWindow()
     var queue = MessageQueue()
     /// Packet identifiers of QoS 2 messages from the client that were routed and wait for PUBREL.

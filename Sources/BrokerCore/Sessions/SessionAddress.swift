@@ -52,6 +52,12 @@ struct SlotTable<Element: AnyObject> {
         self.free.append(slot)
     }
 
+    /// Slots there are, free ones included.
+    var slotCount: Int { self.entries.count }
+
+    /// The element that is at this slot now, whatever its generation.
+    subscript(slot slot: Int) -> Element? { slot < self.entries.count ? self.entries[slot].element : nil }
+
     /// Every element that is there now.
     var all: [Element] { self.entries.compactMap(\.element) }
 }

@@ -35,6 +35,8 @@ public struct BrokerMetrics: Sendable, Equatable {
     public var droppedExpired = 0
     /// Messages dropped because the client accepts no packet so large.
     public var droppedTooLarge = 0
+    /// Messages dropped because the client may not have them any more.
+    public var droppedNotAuthorized = 0
     /// Packets that broke the protocol.
     public var protocolErrors = 0
     /// Clients closed because they did not read.
@@ -49,10 +51,15 @@ public struct BrokerMetrics: Sendable, Equatable {
     public var publishesRefused = 0
     /// Clients closed because nothing was heard of them.
     public var keepAliveTimeouts = 0
+    /// Subscriptions taken from a session because its client may not have them any more.
+    public var subscriptionsRevoked = 0
+    /// Clients disconnected because they may not stay, or by the operator.
+    public var clientsExpelled = 0
 
     /// Messages dropped for any cause.
     public var messagesDropped: Int {
         self.droppedQueueFull + self.droppedSlowReader + self.droppedExpired + self.droppedTooLarge
+            + self.droppedNotAuthorized
     }
 
     /// All zero.
@@ -75,6 +82,7 @@ public struct BrokerMetrics: Sendable, Equatable {
         sum.droppedSlowReader += right.droppedSlowReader
         sum.droppedExpired += right.droppedExpired
         sum.droppedTooLarge += right.droppedTooLarge
+        sum.droppedNotAuthorized += right.droppedNotAuthorized
         sum.protocolErrors += right.protocolErrors
         sum.stuckReaders += right.stuckReaders
         sum.retainedRefused += right.retainedRefused
@@ -82,6 +90,8 @@ public struct BrokerMetrics: Sendable, Equatable {
         sum.subscriptionsRefused += right.subscriptionsRefused
         sum.publishesRefused += right.publishesRefused
         sum.keepAliveTimeouts += right.keepAliveTimeouts
+        sum.subscriptionsRevoked += right.subscriptionsRevoked
+        sum.clientsExpelled += right.clientsExpelled
         return sum
     }
 }

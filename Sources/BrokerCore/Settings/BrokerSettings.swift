@@ -6,6 +6,10 @@
 import MQTTCodec
 
 /// What a broker is told to be. Every limit has a default that is safe on a small machine.
+///
+/// Settings may be replaced while the broker runs, but `overlappingDelivery`, `sharedStrategy`, `nodeName` and
+/// `version` stay as they were when it started. What a connection was promised in CONNACK (``ConnectionTerms``) holds
+/// for that connection; a lower limit of a queue or store applies to what comes, and drops nothing that is in it.
 public struct BrokerSettings: Sendable, Equatable {
     // MARK: Protocol
 
@@ -66,6 +70,15 @@ public struct BrokerSettings: Sendable, Equatable {
     public var maximumWillSize = 1024 * 1024
     /// Subscriptions of one client. More: 0x97.
     public var maximumSubscriptions = 100_000
+    /// Bytes of one client's subscriptions, about as the broker keeps them: the filter's own, 64 for each of its
+    /// levels, and 64. More: 0x97.
+    public var maximumSubscriptionBytes = 64 * 1024 * 1024
+    /// Filters in one SUBSCRIBE or UNSUBSCRIBE. More: 0x97, and the connection ends.
+    public var maximumFiltersPerPacket = 16_384
+    /// Sessions kept for clients that are away; nil: any number. While there are so many, a new v5 client is told
+    /// that its session ends with its connection, and one of an earlier version that asks for a session to be kept is
+    /// refused (0x97). Clients that are connected keep what they were promised.
+    public var maximumSessions: Int? = 100_000
     /// QoS 1 and 2 messages that wait for one client.
     public var maximumQueuedMessages = 1024
     /// Bytes of QoS 1 and 2 messages that wait for one client.

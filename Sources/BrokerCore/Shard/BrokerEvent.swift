@@ -17,5 +17,20 @@ package enum BrokerEvent: Sendable {
     /// A client's queue is full, said once until it has drained.
     case queueFull(ClientInfo)
     case retainedLimit
+    /// A client has been told that its session is not kept, or has been refused, because of the limit of sessions.
+    case sessionLimit(client: String, peer: PeerAddress)
+    /// An extension has refused a message or a subscription. Told at most once a second.
+    case denied(ClientInfo, DeniedAction, ReasonCode)
+    /// A session has lost subscriptions that its client may not have any more; one of them is named.
+    case subscriptionsRevoked(ClientInfo, count: Int, first: String)
+    /// A client has been disconnected because it may not stay, or by the operator.
+    case expelled(ClientInfo, ReasonCode)
     case connectionLimit(peer: PeerAddress)
+}
+
+/// What a client was not allowed to do.
+package enum DeniedAction: Sendable, Equatable {
+    case publish(topic: String)
+    case subscribe(filter: String)
+    case will(topic: String)
 }

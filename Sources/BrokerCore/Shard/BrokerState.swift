@@ -7,25 +7,36 @@ import Synchronization
 
 /// What the shards of one broker share.
 package final class BrokerState: Sendable {
-    package let settings: BrokerSettings
     package let shardCount: Int
     let subscriptions: SubscriptionTree
     let retained: RetainedStore
     let directory = SessionDirectory()
-    let extensions: ExtensionChain
+    let extensions: [any BrokerExtension]
     /// Milliseconds since 1970, for what is shown to people.
     let wallClock: @Sendable () -> Int64
     let startedAt: Int64
 
+    private let currentSettings: Mutex<BrokerSettings>
     private let connectionCount = Atomic<Int>(0)
+    private let offlineSessionCount = Atomic<Int>(0)
+    private let maximumOfflineSessions: Atomic<Int>
+    private let maximumTransferBytes: Atomic<Int>
     private let shuttingDown = Atomic<Bool>(false)
     private let metricsByShard: Mutex<[BrokerMetrics]>
-    private let connectRate = Mutex(ConnectRate())
+    private let admission: Mutex<Admission>
     private let transfers: Mutex<[Transfer]>
 
-    private struct ConnectRate {
+    /// What one more connection is judged by.
+    private struct Admission {
+        var maximumConnections: Int?
+        var maximumRate: Int?
         var second: Int64 = .min
         var count = 0
+
+        init(_ settings: BrokerSettings) {
+            self.maximumConnections = settings.maximumConnections
+            self.maximumRate = settings.maximumConnectRate
+        }
     }
 
     private struct Transfer {
@@ -39,15 +50,48 @@ package final class BrokerState: Sendable {
         extensions: [any BrokerExtension],
         wallClock: @escaping @Sendable () -> Int64
     ) {
-        self.settings = settings
+        self.currentSettings = Mutex(settings)
+        self.admission = Mutex(Admission(settings))
+        self.maximumOfflineSessions = Atomic(settings.maximumSessions ?? .max)
+        self.maximumTransferBytes = Atomic(settings.maximumTransferBytes)
         self.shardCount = shardCount
         self.subscriptions = SubscriptionTree(settings: settings, shardCount: shardCount)
         self.retained = RetainedStore(settings: settings)
-        self.extensions = ExtensionChain(extensions)
+        self.extensions = extensions
         self.wallClock = wallClock
         self.startedAt = wallClock()
         self.metricsByShard = Mutex(Array(repeating: BrokerMetrics(), count: shardCount))
         self.transfers = Mutex(Array(repeating: Transfer(), count: shardCount))
+    }
+
+    // MARK: Settings
+
+    /// The settings in force.
+    package var settings: BrokerSettings { self.currentSettings.withLock { $0 } }
+
+    /// Replaces the settings, as far as what the shards share goes by them; each shard has to be told by
+    /// ``Shard/apply(_:)``.
+    ///
+    /// - Returns: the settings in force: what can't change while the broker runs is as it was.
+    @discardableResult
+    package func apply(_ settings: BrokerSettings) -> BrokerSettings {
+        let applied = self.currentSettings.withLock { current in
+            var next = settings
+            next.overlappingDelivery = current.overlappingDelivery
+            next.sharedStrategy = current.sharedStrategy
+            next.nodeName = current.nodeName
+            next.version = current.version
+            current = next
+            return next
+        }
+        self.admission.withLock {
+            $0.maximumConnections = applied.maximumConnections
+            $0.maximumRate = applied.maximumConnectRate
+        }
+        self.maximumOfflineSessions.store(applied.maximumSessions ?? .max, ordering: .relaxed)
+        self.maximumTransferBytes.store(applied.maximumTransferBytes, ordering: .relaxed)
+        self.retained.apply(applied)
+        return applied
     }
 
     // MARK: Shutting down
@@ -74,33 +118,48 @@ package final class BrokerState: Sendable {
 
     /// Whether one more connection may be let in now; if so, it counts.
     func admitConnection(at now: MonotonicTime) -> Bool {
-        if let maximum = self.settings.maximumConnectRate {
-            let isWithin = self.connectRate.withLock { rate in
+        self.admission.withLock { admission in
+            if let maximum = admission.maximumRate {
                 let second = now.milliseconds / 1000
-                if rate.second != second { rate = ConnectRate(second: second) }
-                rate.count += 1
-                return rate.count <= maximum
+                if admission.second != second {
+                    admission.second = second
+                    admission.count = 0
+                }
+                admission.count += 1
+                guard admission.count <= maximum else { return false }
             }
-            guard isWithin else { return false }
+            let count = self.connectionCount.add(1, ordering: .relaxed).newValue
+            guard count <= admission.maximumConnections ?? .max else {
+                self.connectionCount.subtract(1, ordering: .relaxed)
+                return false
+            }
+            return true
         }
-        let count = self.connectionCount.add(1, ordering: .relaxed).newValue
-        if let maximum = self.settings.maximumConnections, count > maximum {
-            self.connectionCount.subtract(1, ordering: .relaxed)
-            return false
-        }
-        return true
     }
 
     /// A connection that was let in has closed.
     func releaseConnection() { self.connectionCount.subtract(1, ordering: .relaxed) }
 
+    // MARK: Session limits
+
+    /// Whether no further session may be begun that is to be kept without a connection.
+    var hasAllSessions: Bool {
+        self.offlineSessionCount.load(ordering: .relaxed) >= self.maximumOfflineSessions.load(ordering: .relaxed)
+    }
+
+    /// Sessions whose clients are away.
+    package var sessionsOffline: Int { self.offlineSessionCount.load(ordering: .relaxed) }
+
+    func countOffline(_ change: Int) { self.offlineSessionCount.add(change, ordering: .relaxed) }
+
     // MARK: Back-pressure between shards
 
     /// - Returns: whether `shard` has more to do than it should: whoever feeds it has to wait.
     func beginTransfer(of byteCount: Int, to shard: Int) -> Bool {
-        self.transfers.withLock { transfers in
+        let maximum = self.maximumTransferBytes.load(ordering: .relaxed)
+        return self.transfers.withLock { transfers in
             transfers[shard].byteCount += byteCount
-            guard transfers[shard].byteCount > self.settings.maximumTransferBytes else { return false }
+            guard transfers[shard].byteCount > maximum else { return false }
             transfers[shard].isAwaited = true
             return true
         }
@@ -108,11 +167,10 @@ package final class BrokerState: Sendable {
 
     /// - Returns: whether those that wait for `shard` can go on.
     func endTransfer(of byteCount: Int, to shard: Int) -> Bool {
-        self.transfers.withLock { transfers in
+        let maximum = self.maximumTransferBytes.load(ordering: .relaxed)
+        return self.transfers.withLock { transfers in
             transfers[shard].byteCount -= byteCount
-            guard transfers[shard].isAwaited,
-                transfers[shard].byteCount <= self.settings.maximumTransferBytes / 2
-            else { return false }
+            guard transfers[shard].isAwaited, transfers[shard].byteCount <= maximum / 2 else { return false }
             transfers[shard].isAwaited = false
             return true
         }

@@ -55,7 +55,7 @@ extension Shard {
         guard let ended = session.inflight.end(packetIdentifier) else { return }
         self.metrics.messagesAcknowledged &+= 1
         if self.hooks.contains(.deliveries), let message = ended.message {
-            self.broker.extensions.notify(.deliveries) { $0.acknowledged(message, client: session.info) }
+            self.extensions.notify(.deliveries) { $0.acknowledged(message, client: session.info) }
         }
         self.pump(session)
     }

@@ -18,19 +18,27 @@ extension Shard {
 
     /// Refuses a client that has not been let in.
     ///
-    /// - Parameter answering: whether it gets a CONNACK.
-    func refuse(_ connection: Connection, _ error: MQTTError, client: String? = nil, answering: Bool = true) {
+    /// - Parameters:
+    ///   - answering: whether it gets a CONNACK.
+    ///   - server: where it is sent instead of to the server that the settings name.
+    func refuse(
+        _ connection: Connection,
+        _ error: MQTTError,
+        client: String? = nil,
+        answering: Bool = true,
+        server: String? = nil
+    ) {
+        var properties: Properties = []
+        if error.reason == .useAnotherServer || error.reason == .serverMoved {
+            properties.serverReference = server ?? self.settings.serverReference
+        }
         guard connection.phase != .connected else {
             // Re-authentication has failed.
-            return self.close(connection, error.reason, saying: error.reason)
+            return self.close(connection, error.reason, saying: error.reason, properties: properties)
         }
         self.metrics.clientsRefused += 1
         self.log(.refused(client: client, peer: connection.peer, error.reason, detail: error.detail))
         if answering {
-            var properties: Properties = []
-            if error.reason == .useAnotherServer || error.reason == .serverMoved {
-                properties.serverReference = self.settings.serverReference
-            }
             connection.writeExplained(error.detail, properties) { buffer, properties throws(MQTTError) in
                 try ConnectAck(sessionPresent: false, reason: error.reason, properties: properties)
                     .encode(into: &buffer, version: connection.version)
@@ -44,15 +52,17 @@ extension Shard {
     /// - Parameters:
     ///   - farewell: the reason in a DISCONNECT to a v5 client; nil: none is sent.
     ///   - detail: what it is told beside, if it wants to know.
+    ///   - properties: what else goes into the DISCONNECT.
     func close(
         _ connection: Connection,
         _ reason: ReasonCode,
         saying farewell: ReasonCode?,
-        detail: String? = nil
+        detail: String? = nil,
+        properties: Properties = []
     ) {
         guard connection.phase != .closed else { return }
         if let farewell, connection.phase == .connected, connection.isVersion5 {
-            connection.writeExplained(detail, []) { buffer, properties throws(MQTTError) in
+            connection.writeExplained(detail, properties) { buffer, properties throws(MQTTError) in
                 try Disconnect(reason: farewell, properties: properties).encode(into: &buffer, version: .v5)
             }
         }
@@ -83,10 +93,12 @@ extension Shard {
     /// Takes a connection out of all tables. From here on nothing reaches it but the flush of what it still holds.
     func detach(_ connection: Connection, _ reason: ReasonCode) {
         let wasConnected = connection.phase == .connected
+        if connection.phase == .claiming { self.abandonReview(for: connection) }
         connection.phase = .closed
         connection.input = nil
         connection.incomingAliases = [:]
         connection.outgoingAliases = [:]
+        connection.decisions = nil
         self.connections.remove(slot: connection.slot, generation: connection.generation)
         self.broker.releaseConnection()
         guard let session = connection.session else { return }
@@ -104,14 +116,22 @@ extension Shard {
         self.passOn(of: session, hasEnded: !session.outlivesConnection)
         self.scheduleWill(of: session, reason)
         guard session.outlivesConnection else { return self.end(session) }
+        self.setCountedOffline(session, true)
         self.scheduleExpiry(of: session)
+    }
+
+    /// Counts a session among those that are kept without a connection, or no longer.
+    func setCountedOffline(_ session: Session, _ isOffline: Bool) {
+        guard session.isCountedOffline != isOffline else { return }
+        session.isCountedOffline = isOffline
+        self.broker.countOffline(isOffline ? 1 : -1)
     }
 
     /// Tells everybody who wants to know that a client's connection has ended.
     func announceDisconnected(_ session: Session, _ reason: ReasonCode) {
         self.log(.disconnected(session.info, reason))
         self.publishPresence(disconnected: session.info, reason)
-        self.broker.extensions.notify(.clients) { $0.disconnected(session.info, reason: reason) }
+        self.extensions.notify(.clients) { $0.disconnected(session.info, reason: reason) }
     }
 
     /// Lets a session without a connection end in time. If it has had none before, its time has been running since.
@@ -183,10 +203,11 @@ extension Shard {
             action: .will(topic: will.topic, qos: will.qos, isRetained: will.isRetained)
         )
         let info = session.info
-        self.finish(self.broker.extensions.authorize(request)) { verdict in
+        self.finish(self.extensions.authorize(request)) { verdict in
             switch verdict {
             case .pass, .allow: self.publishOwn(message, client: info)
-            case .deny, .disconnect: break
+            case .deny(let reason), .disconnect(let reason):
+                self.logRarely(.denied(info, .will(topic: will.topic), reason))
             }
         }
     }
@@ -197,6 +218,7 @@ extension Shard {
     ///
     /// - Parameter keepsOwner: whether its client is here again and gets a new one at once.
     func end(_ session: Session, keepsOwner: Bool = false) {
+        self.setCountedOffline(session, false)
         self.publishWill(of: session)
         for entry in session.entries.values {
             self.broker.subscriptions.unsubscribe(entry.filter, session.address)
@@ -209,6 +231,7 @@ extension Shard {
         }
         self.tellEnded(of: session)
         session.entries = [:]
+        session.subscriptionBytes = 0
         self.forget(session)
         if let next = session.arrival?.nextOwner { self.handOver(nil, of: session.client, to: next) }
         if !keepsOwner { self.broker.directory.remove(session.client, endOf: session.tenure) }
@@ -216,6 +239,7 @@ extension Shard {
 
     /// Takes a session out of this shard's tables.
     func forget(_ session: Session) {
+        session.review = nil
         if self.sessionsByClient[session.client] === session { self.sessionsByClient[session.client] = nil }
         self.sessions.remove(slot: session.address.slot, generation: session.address.generation)
         self.metrics.sessions -= 1

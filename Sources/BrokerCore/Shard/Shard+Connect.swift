@@ -19,18 +19,19 @@ extension Shard {
         connection.wantsProblemInformation = connect.properties.requestProblemInformation ?? true
         connection.maximumPacketSize = connect.properties.maximumPacketSize.map { Int($0) } ?? .max
         do throws(MQTTError) {
-            try self.check(connect)
+            try self.check(connect, connection)
         } catch {
             return self.refuse(connection, error, client: connect.clientIdentifier)
         }
         connection.pendingConnect = connect
+        connection.accessGeneration = self.accessGeneration
         connection.authenticationMethod = connect.properties.authenticationMethod
         connection.phase = .authenticating
         self.authenticate(connection, .connect, data: connect.properties.authenticationData)
     }
 
     /// What the standard leaves to the server to check.
-    private func check(_ connect: Connect) throws(MQTTError) {
+    private func check(_ connect: Connect, _ connection: Connection) throws(MQTTError) {
         guard !self.broker.isShuttingDown else {
             throw MQTTError(reason: .serverUnavailable, detail: "the broker is shutting down")
         }
@@ -49,10 +50,10 @@ extension Shard {
         guard will.payload.readableBytes <= self.settings.maximumWillSize else {
             throw MQTTError(reason: .packetTooLarge, detail: "will is too large")
         }
-        guard will.qos <= self.settings.maximumQoS else {
+        guard will.qos <= connection.terms.maximumQoS else {
             throw MQTTError(reason: .qosNotSupported, detail: "QoS of the will is not supported")
         }
-        guard !will.isRetained || self.settings.retainAvailable else {
+        guard !will.isRetained || connection.terms.retainAvailable else {
             throw MQTTError(reason: .retainNotSupported, detail: "will is retained")
         }
         guard self.isWithinLimits(topic: will.topic), self.mayPublish(toTopic: will.topic) else {
@@ -71,7 +72,7 @@ extension Shard {
         guard let client = connection.client else { return }
         let verdict: Answer<AuthenticationVerdict>
         if self.hooks.contains(.authentication) {
-            verdict = self.broker.extensions.authenticate(
+            verdict = self.extensions.authenticate(
                 AuthenticationRequest(
                     stage: stage,
                     connection: UInt64(self.index) << 56 ^ connection.number,
@@ -101,6 +102,13 @@ extension Shard {
                     connection,
                     MQTTError(reason: reason, detail: "not let in"),
                     client: client.clientIdentifier
+                )
+            case .redirect(let reason, let server):
+                self.refuse(
+                    connection,
+                    MQTTError(reason: reason, detail: "not let in"),
+                    client: client.clientIdentifier,
+                    server: server
                 )
             }
         }
@@ -170,9 +178,24 @@ extension Shard {
         return "nanomq-" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// The client has its session: CONNACK, and what it has missed.
+    /// The client has its session: if it is an earlier one, what it may keep of it is asked first.
     func establish(_ connection: Connection, resuming old: Session?) {
+        guard let old, self.hooks.contains(.authorization), let client = connection.client else {
+            return self.welcome(connection, resuming: old)
+        }
+        connection.phase = .claiming
+        self.review(old, for: client, before: connection)
+        guard old.review?.connection === connection else { return }
+        // It takes its time. Until then the session is as one whose client is away.
+        connection.waitForSession()
+        old.expiresAt = nil
+        self.setSharedMembership(of: old, isOnline: false)
+    }
+
+    /// CONNACK, and what the client has missed.
+    func welcome(_ connection: Connection, resuming old: Session?) {
         guard let connect = connection.pendingConnect, let tenure = connection.tenure else { return }
+        if old == nil, self.refusesSession(connect, connection, tenure) { return }
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
         let info = ClientInfo(connect, peer: connection.peer, origin: connection.origin)
@@ -182,14 +205,15 @@ extension Shard {
         session.expiresAt = nil
         session.willDueAt = nil
         session.will = connect.will
-        session.expiryInterval = self.expiryInterval(of: connect)
+        session.expiryInterval = self.expiryInterval(of: connect, isNew: old == nil)
+        self.setCountedOffline(session, false)
         connection.inheritedExactlyOnce = UInt16(clamping: session.incomingExactlyOnce.count)
         connection.session = session
         connection.phase = .connected
         connection.isPaused = false
         self.metrics.clientsConnected += 1
 
-        let keepAlive = self.keepAlive(of: connect)
+        let keepAlive = self.keepAlive(of: connect, connection)
         if keepAlive > 0 {
             connection.keepAliveLimit = Int64(Double(keepAlive) * 1000 * self.settings.keepAliveMultiplier)
             self.watchKeepAlive(of: connection)
@@ -201,14 +225,37 @@ extension Shard {
                 self.settings.outgoingTopicAliasMaximum
             )
         }
-        self.acknowledge(connect, keepAlive: keepAlive, sessionPresent: old != nil, connection)
+        self.acknowledge(
+            connect,
+            keepAlive: keepAlive,
+            expiry: session.expiryInterval,
+            sessionPresent: old != nil,
+            connection
+        )
         guard connection.phase == .connected else { return }
         self.setSharedMembership(of: session, isOnline: true)
         self.log(.connected(info, sessionPresent: old != nil))
         self.publishPresence(connected: info)
-        self.broker.extensions.notify(.clients) { $0.connected(info, sessionPresent: old != nil) }
+        self.extensions.notify(.clients) { $0.connected(info, sessionPresent: old != nil) }
+        // It has been asked about by rules that have changed since.
+        if connection.accessGeneration != self.accessGeneration { self.checkStay(of: connection, info) }
+        guard connection.phase == .connected else { return }
         self.pump(session)
         self.resume(connection)
+    }
+
+    /// Where no more sessions may be kept, a new client goes without one if it can be told so, else it goes.
+    private func refusesSession(_ connect: Connect, _ connection: Connection, _ tenure: SessionTenure) -> Bool {
+        guard self.broker.hasAllSessions, self.expiryInterval(of: connect, isNew: false) > 0 else { return false }
+        self.logRarely(.sessionLimit(client: connect.clientIdentifier, peer: connection.peer))
+        guard connect.version != .v5 else { return false }
+        self.broker.directory.remove(UTF8String(connect.clientIdentifier), endOf: tenure)
+        self.refuse(
+            connection,
+            MQTTError(reason: .quotaExceeded, detail: "no further session can be kept"),
+            client: connect.clientIdentifier
+        )
+        return true
     }
 
     private func makeSession(_ client: UTF8String, _ tenure: SessionTenure, _ info: ClientInfo) -> Session {
@@ -224,40 +271,42 @@ extension Shard {
         return session
     }
 
-    private func expiryInterval(of connect: Connect) -> UInt32 {
+    private func expiryInterval(of connect: Connect, isNew: Bool) -> UInt32 {
         let wanted =
             connect.version == .v5
             ? connect.properties.sessionExpiryInterval ?? 0
             : connect.cleanStart ? 0 : Session.neverExpires
+        if isNew, self.broker.hasAllSessions { return 0 }
         return min(wanted, self.settings.maximumSessionExpiry ?? .max)
     }
 
     /// The cap holds for v5 clients only: the others cannot be told.
-    private func keepAlive(of connect: Connect) -> UInt16 {
-        guard connect.version == .v5, let cap = self.settings.serverKeepAlive else { return connect.keepAlive }
+    private func keepAlive(of connect: Connect, _ connection: Connection) -> UInt16 {
+        guard connect.version == .v5, let cap = connection.terms.serverKeepAlive else { return connect.keepAlive }
         return connect.keepAlive == 0 ? cap : min(connect.keepAlive, cap)
     }
 
     private func acknowledge(
         _ connect: Connect,
         keepAlive: UInt16,
+        expiry: UInt32,
         sessionPresent: Bool,
         _ connection: Connection
     ) {
         var properties: Properties = []
         if connect.version == .v5 {
             let asked = connect.properties
-            let expiry = self.expiryInterval(of: connect)
+            let terms = connection.terms
             if let wanted = asked.sessionExpiryInterval, wanted != expiry { properties.sessionExpiryInterval = expiry }
-            properties.receiveMaximum = self.settings.receiveMaximum
-            if self.settings.maximumQoS < .exactlyOnce { properties.maximumQoS = self.settings.maximumQoS.rawValue }
-            if !self.settings.retainAvailable { properties.retainAvailable = false }
-            properties.maximumPacketSize = UInt32(clamping: self.settings.maximumPacketSize)
+            properties.receiveMaximum = terms.receiveMaximum
+            if terms.maximumQoS < .exactlyOnce { properties.maximumQoS = terms.maximumQoS.rawValue }
+            if !terms.retainAvailable { properties.retainAvailable = false }
+            properties.maximumPacketSize = UInt32(clamping: terms.maximumPacketSize)
             properties.assignedClientIdentifier = asked.assignedClientIdentifier
-            properties.topicAliasMaximum = self.settings.topicAliasMaximum
-            properties.wildcardSubscriptionAvailable = self.settings.wildcardSubscriptionAvailable
-            properties.subscriptionIdentifierAvailable = self.settings.subscriptionIdentifierAvailable
-            properties.sharedSubscriptionAvailable = self.settings.sharedSubscriptionAvailable
+            properties.topicAliasMaximum = terms.topicAliasMaximum
+            properties.wildcardSubscriptionAvailable = terms.wildcardSubscriptionAvailable
+            properties.subscriptionIdentifierAvailable = terms.subscriptionIdentifierAvailable
+            properties.sharedSubscriptionAvailable = terms.sharedSubscriptionAvailable
             if keepAlive != connect.keepAlive { properties.serverKeepAlive = keepAlive }
             if asked.requestResponseInformation == true, let prefix = self.settings.responseInformation {
                 properties.responseInformation = prefix

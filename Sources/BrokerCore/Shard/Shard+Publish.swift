@@ -26,7 +26,7 @@ extension Shard {
             validateTopic: false
         )
         self.count(header)
-        try self.check(header)
+        try self.check(header, connection.terms)
         if header.topicAlias != 0 {
             try self.noteAlias(header, packet, connection)
         }
@@ -69,7 +69,19 @@ extension Shard {
             now: self.now
         )
         if header.isRetained || !self.hooks.isDisjoint(with: [.authorization, .publish]) {
-            return self.publishWithCare(publish.message(), header, connection, session)
+            guard !header.isRetained, !self.hooks.contains(.publish),
+                let decision = connection.decisions?.decision(
+                    on: topic,
+                    hash: hash,
+                    qos: header.qos,
+                    isRetained: false,
+                    generation: self.accessGeneration
+                )
+            else { return self.publishWithCare(publish.message(), header, connection, session) }
+            if case .deny(let reason) = decision {
+                self.logRarely(.denied(session.info, .publish(topic: publish.message().topic), reason))
+                return self.acknowledgePublish(header.qos, header.packetIdentifier, reason, connection)
+            }
         }
         let isDelivered = self.deliver(&publish, along: route)
         self.acknowledgePublish(
@@ -91,14 +103,14 @@ extension Shard {
     }
 
     @inline(__always)
-    private func check(_ header: PublishHeader) throws(MQTTError) {
+    private func check(_ header: PublishHeader, _ terms: ConnectionTerms) throws(MQTTError) {
         if header.hasSubscriptionIdentifier {
             throw .protocolError("subscription identifier from a client")  // [MQTT-3.3.4-6]
         }
-        if header.qos > self.settings.maximumQoS {
+        if header.qos > terms.maximumQoS {
             throw MQTTError(reason: .qosNotSupported, detail: "QoS is above mqtt.max_qos")
         }
-        if header.isRetained, !self.settings.retainAvailable {
+        if header.isRetained, !terms.retainAvailable {
             throw MQTTError(reason: .retainNotSupported, detail: "retained messages are not available")
         }
     }
@@ -126,7 +138,7 @@ extension Shard {
             return false
         }
         // The quota is a connection's own: what is left of earlier ones does not count.
-        let quota = Int(self.settings.receiveMaximum) + Int(connection.inheritedExactlyOnce)
+        let quota = Int(connection.terms.receiveMaximum) + Int(connection.inheritedExactlyOnce)
         if connection.isVersion5, session.incomingExactlyOnce.count >= quota {
             throw MQTTError(reason: .receiveMaximumExceeded, detail: "more QoS 2 messages than receive maximum")
         }
@@ -201,7 +213,7 @@ extension Shard {
     }
 
     private func noteAlias(_ header: PublishHeader, _ packet: RawSpan, _ connection: Connection) throws(MQTTError) {
-        guard header.topicAlias <= self.settings.topicAliasMaximum else {
+        guard header.topicAlias <= connection.terms.topicAliasMaximum else {
             throw MQTTError(reason: .topicAliasInvalid, detail: "topic alias is above the maximum")
         }
         guard header.topicLength > 0 else { return }
@@ -277,69 +289,6 @@ extension Shard {
         self.publishWithCare(message, header, connection, session)
     }
 
-    /// A message of a client that somebody may have a say in, or that is kept.
-    private func publishWithCare(
-        _ message: Message,
-        _ header: PublishHeader,
-        _ connection: Connection,
-        _ session: Session
-    ) {
-        guard let client = connection.client else { return }
-        let (qos, packetIdentifier) = (header.qos, header.packetIdentifier)
-        let answer = self.judge(message, client: client)
-        if case .later = answer, qos == .exactlyOnce {
-            // Not routed yet: if the connection closes meanwhile, it has to be when it comes again.
-            session.incomingExactlyOnce.remove(packetIdentifier)
-        }
-        self.await(answer, for: connection) { verdict in
-            switch verdict {
-            case .allow(let message):
-                if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
-                let reason = self.publish(message, origin: session.address)
-                self.acknowledgePublish(qos, packetIdentifier, reason, connection)
-            case .refuse(let reason):
-                if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
-                self.acknowledgePublish(qos, packetIdentifier, reason, connection)
-            case .disconnect(let reason):
-                session.incomingExactlyOnce.remove(packetIdentifier)
-                self.close(connection, reason, saying: reason)
-            }
-        }
-    }
-
-    private enum Judgement {
-        case allow(Message)
-        case refuse(ReasonCode)
-        case disconnect(ReasonCode)
-    }
-
-    /// What the extensions make of a client's message: first whether it may publish it, then what becomes of it.
-    private func judge(_ message: Message, client: ClientInfo) -> Answer<Judgement> {
-        let extensions = self.broker.extensions
-        let transform: @Sendable () -> Answer<Judgement> = {
-            guard extensions.interests.contains(.publish) else { return .now(.allow(message)) }
-            return extensions.publish(message, client: client).map { verdict in
-                switch verdict {
-                case .pass: .allow(message)
-                case .change(let changed): .allow(changed)
-                case .refuse(let reason): .refuse(reason)
-                }
-            }
-        }
-        guard self.hooks.contains(.authorization) else { return transform() }
-        let request = AuthorizationRequest(
-            client: client,
-            action: .publish(topic: message.topic, qos: message.qos, isRetained: message.isRetained)
-        )
-        return extensions.authorize(request).flatMap { verdict in
-            switch verdict {
-            case .pass, .allow: transform()
-            case .deny(let reason): .now(.refuse(reason))
-            case .disconnect(let reason): .now(.disconnect(reason))
-            }
-        }
-    }
-
     /// Keeps a message if it is retained, and routes it.
     ///
     /// - Returns: what its publisher is told.
@@ -366,7 +315,7 @@ extension Shard {
             self.publish(message, origin: nil)
             return
         }
-        self.finish(self.broker.extensions.publish(message, client: client)) { verdict in
+        self.finish(self.extensions.publish(message, client: client)) { verdict in
             switch verdict {
             case .pass: self.publish(message, origin: nil)
             case .change(let changed): self.publish(changed, origin: nil)

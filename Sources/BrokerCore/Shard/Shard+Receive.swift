@@ -28,6 +28,7 @@ extension Shard {
                 generation: generation,
                 peer: peer,
                 origin: origin,
+                terms: self.terms,
                 transport: transport,
                 now: self.now
             )
@@ -36,7 +37,7 @@ extension Shard {
             .connectTimeout,
             slot: connection.slot,
             generation: connection.generation,
-            at: self.now.adding(milliseconds: self.settings.connectTimeout)
+            at: self.now.adding(milliseconds: connection.terms.connectTimeout)
         )
         return connection
     }
@@ -123,7 +124,7 @@ extension Shard {
     }
 
     private func checkSize(_ header: FixedHeader, on connection: Connection) throws(MQTTError) {
-        if header.totalLength > self.settings.maximumPacketSize {
+        if header.totalLength > connection.terms.maximumPacketSize {
             throw MQTTError(reason: .packetTooLarge, detail: "packet is larger than mqtt.max_packet_size")
         }
         if connection.phase == .opened {
@@ -131,6 +132,37 @@ extension Shard {
             guard header.type == .connect else { throw .protocolError("first packet is not CONNECT") }
             if header.totalLength > self.settings.maximumConnectSize {
                 throw MQTTError(reason: .packetTooLarge, detail: "CONNECT is larger than limits.max_connect_size")
+            }
+        }
+    }
+
+    /// Counts the filters of SUBSCRIBE or UNSUBSCRIBE before they are decoded: as values they take many times the room
+    /// that they take in the packet. What is malformed is left to the decoder.
+    private func checkFilterCount(
+        of header: FixedHeader,
+        _ body: ByteBuffer,
+        _ version: ProtocolVersion
+    ) throws(MQTTError) {
+        let optionBytes = header.type == .subscribe ? 1 : 0
+        // Most packets could not hold too many if their filters were empty.
+        guard body.readableBytes / (2 + optionBytes) > self.settings.maximumFiltersPerPacket else { return }
+        var rest = body
+        guard rest.readInteger(as: UInt16.self) != nil else { return }
+        if version == .v5 {
+            // Properties begin with their length, seven bits a byte.
+            var length = 0
+            for shift in stride(from: 0, through: 21, by: 7) {
+                guard let byte = rest.readInteger(as: UInt8.self) else { return }
+                length |= Int(byte & 0x7F) << shift
+                if byte & 0x80 == 0 { break }
+            }
+            guard rest.readSlice(length: length) != nil else { return }
+        }
+        var count = 0
+        while let length = rest.readInteger(as: UInt16.self), rest.readSlice(length: Int(length) + optionBytes) != nil {
+            count += 1
+            guard count <= self.settings.maximumFiltersPerPacket else {
+                throw MQTTError(reason: .quotaExceeded, detail: "too many filters in one packet")
             }
         }
     }
@@ -158,6 +190,9 @@ extension Shard {
         {
             // The short form of nearly all acknowledgements.
             return try self.receive(kind, packetIdentifier, .success, connection, session)
+        }
+        if header.type == .subscribe || header.type == .unsubscribe {
+            try self.checkFilterCount(of: header, body, connection.version)
         }
         let packet = try Packet.decode(header, body: body, version: connection.version)
         switch connection.phase {
@@ -198,9 +233,12 @@ extension Shard {
     }
 
     /// Runs what an extension has answered, now or when it has; until then nothing more of this client is read.
+    ///
+    /// - Parameter late: runs instead if the connection has closed before the answer is there.
     func await<Value: Sendable>(
         _ answer: Answer<Value>,
         for connection: Connection,
+        orElse late: ((Value) -> Void)? = nil,
         then completion: @escaping (Value) -> Void
     ) {
         switch answer {
@@ -209,9 +247,12 @@ extension Shard {
             connection.isPaused = true
             connection.updateReading()
             self.host?.perform(work) { value in
-                // The connection may have closed meanwhile; then its answer is of no use to anybody.
-                guard connection.phase != .closed else { return }
                 self.readClock()
+                // The connection may have closed meanwhile; then its answer is of no use to anybody, as a rule.
+                guard connection.phase != .closed else {
+                    late?(value)
+                    return
+                }
                 connection.isPaused = false
                 completion(value)
                 self.resume(connection)

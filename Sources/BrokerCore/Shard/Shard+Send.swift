@@ -158,7 +158,7 @@ extension Shard {
 
     /// Lets a QoS 1 or 2 message wait for its client.
     func enqueue(_ message: QueuedMessage, for session: Session) {
-        switch session.queue.append(message, settings: self.settings) {
+        switch session.queue.append(message, limits: self.queueLimits) {
         case .accepted: break
         case .displaced(let displaced):
             for old in displaced { self.dropForFullQueue(old.message, session) }
@@ -264,7 +264,7 @@ extension Shard {
     private func retainedMessages(matching filter: TopicFilter, for session: Session) -> [Message] {
         let messages = self.broker.retained.messages(matching: filter, at: self.now)
         guard self.hooks.contains(.authorization) else { return messages }
-        return messages.filter { self.broker.extensions.mayReceive($0, client: session.info) }
+        return messages.filter { self.extensions.mayReceive($0, client: session.info) }
     }
 
     // MARK: Drops
@@ -290,9 +290,9 @@ extension Shard {
         )
     }
 
-    private func tellDropped(_ message: Message, _ client: ClientInfo?, _ cause: DropCause) {
+    func tellDropped(_ message: Message, _ client: ClientInfo?, _ cause: DropCause) {
         guard self.hooks.contains(.deliveries), let client else { return }
-        self.broker.extensions.notify(.deliveries) { $0.dropped(message, client: client, cause: cause) }
+        self.extensions.notify(.deliveries) { $0.dropped(message, client: client, cause: cause) }
     }
 
     /// What a session that ends had not brought to its client is lost.
@@ -308,7 +308,7 @@ extension Shard {
 
     private func tellDelivered(_ message: Message, _ connection: Connection) {
         guard let client = connection.client else { return }
-        self.broker.extensions.notify(.deliveries) { $0.delivered(message, client: client) }
+        self.extensions.notify(.deliveries) { $0.delivered(message, client: client) }
     }
 }
 

@@ -9,7 +9,7 @@ import NIOCore
 extension Shard {
     func receiveSubscribe(_ subscribe: Subscribe, _ connection: Connection, _ session: Session) throws(MQTTError) {
         let identifier = subscribe.properties.subscriptionIdentifiers.first ?? 0
-        guard identifier == 0 || self.settings.subscriptionIdentifierAvailable else {
+        guard identifier == 0 || connection.terms.subscriptionIdentifierAvailable else {
             throw MQTTError(
                 reason: .subscriptionIdentifiersNotSupported,
                 detail: "subscription identifiers are not available"
@@ -22,28 +22,39 @@ extension Shard {
         guard !requests.contains(where: { $0.filter?.share != nil && $0.options.noLocal }) else {
             throw .protocolError("no local on a shared subscription")
         }
-        self.await(self.judge(requests, connection), for: connection) { verdicts in
-            self.subscribe(
-                requests,
-                verdicts,
-                identifier: UInt32(clamping: identifier),
-                subscribe.packetIdentifier,
-                connection,
-                session
-            )
+        self.judge(
+            requests,
+            identifier: UInt32(clamping: identifier),
+            subscribe.packetIdentifier,
+            connection,
+            session
+        )
+    }
+
+    private func judge(
+        _ requests: [SubscriptionRequest],
+        identifier: UInt32,
+        _ packetIdentifier: UInt16,
+        _ connection: Connection,
+        _ session: Session
+    ) {
+        let generation = self.accessGeneration
+        self.await(self.judge(requests, of: session.info), for: connection) { verdicts in
+            guard generation == self.accessGeneration else {
+                // The rules have changed meanwhile, and what the session has been asked about did not include these.
+                return self.judge(requests, identifier: identifier, packetIdentifier, connection, session)
+            }
+            self.subscribe(requests, verdicts, identifier: identifier, packetIdentifier, connection, session)
         }
     }
 
     /// Whether the client may have each of these subscriptions: asked one after the other, off the loop from the
     /// first answer on that takes time.
-    private func judge(
-        _ requests: [SubscriptionRequest],
-        _ connection: Connection
-    ) -> Answer<[AuthorizationVerdict]> {
-        guard self.hooks.contains(.authorization), let client = connection.client else {
+    func judge(_ requests: [SubscriptionRequest], of client: ClientInfo) -> Answer<[AuthorizationVerdict]> {
+        guard self.hooks.contains(.authorization) else {
             return .now(Array(repeating: .allow, count: requests.count))
         }
-        let extensions = self.broker.extensions
+        let extensions = self.extensions
         let ask: @Sendable (SubscriptionRequest) -> Answer<AuthorizationVerdict> = { request in
             guard let filter = request.filter else { return .now(.allow) }
             return extensions.authorize(
@@ -84,19 +95,23 @@ extension Shard {
         var retained: [(filter: TopicFilter, options: SubscriptionOptions)] = []
         for (request, verdict) in zip(requests, verdicts) {
             switch verdict {
-            case .disconnect(let reason): return self.close(connection, reason, saying: reason)
-            case .deny(let reason): reasons.append(reason)
+            case .disconnect(let reason):
+                self.noteDenied(request, reason, session)
+                return self.close(connection, reason, saying: reason)
+            case .deny(let reason):
+                self.noteDenied(request, reason, session)
+                reasons.append(reason)
             case .pass, .allow:
                 guard let filter = request.filter else {
                     reasons.append(.topicFilterInvalid)
                     continue
                 }
-                if let refusal = self.refusal(of: filter, session) {
+                if let refusal = self.refusal(of: filter, session, connection.terms) {
                     reasons.append(refusal)
                     continue
                 }
                 var options = request.options
-                options.qos = min(options.qos, self.settings.maximumQoS)
+                options.qos = min(options.qos, connection.terms.maximumQoS)
                 let isNew = self.subscribe(session, filter, options, identifier)
                 reasons.append(ReasonCode(rawValue: options.qos.rawValue))
                 if filter.share == nil,
@@ -119,20 +134,29 @@ extension Shard {
         self.sendRetained(session, connection)
     }
 
-    private func refusal(of filter: TopicFilter, _ session: Session) -> ReasonCode? {
+    private func noteDenied(_ request: SubscriptionRequest, _ reason: ReasonCode, _ session: Session) {
+        self.logRarely(.denied(session.info, .subscribe(filter: request.filter?.text ?? ""), reason))
+    }
+
+    private func refusal(of filter: TopicFilter, _ session: Session, _ terms: ConnectionTerms) -> ReasonCode? {
         if filter.text.utf8.count > self.settings.maximumTopicLength
             || filter.levelCount > self.settings.maximumTopicLevels
         {
             return .topicFilterInvalid
         }
-        if filter.hasWildcards, !self.settings.wildcardSubscriptionAvailable {
+        if filter.hasWildcards, !terms.wildcardSubscriptionAvailable {
             return .wildcardSubscriptionsNotSupported
         }
-        if filter.share != nil, !self.settings.sharedSubscriptionAvailable {
+        if filter.share != nil, !terms.sharedSubscriptionAvailable {
             return .sharedSubscriptionsNotSupported
         }
-        let isNew = session.entries[UTF8String(filter.text)] == nil
-        if isNew, session.entries.count >= self.settings.maximumSubscriptions { return .quotaExceeded }
+        guard session.entries[UTF8String(filter.text)] == nil else { return nil }
+        let bytes = Session.Entry.byteCount(of: filter)
+        if session.entries.count >= self.settings.maximumSubscriptions
+            || session.subscriptionBytes > self.settings.maximumSubscriptionBytes - bytes
+        {
+            return .quotaExceeded
+        }
         return nil
     }
 
@@ -148,14 +172,17 @@ extension Shard {
     ) -> Bool {
         let entry = Session.Entry(filter: filter, options: options, identifier: identifier)
         let isNew = session.entries.updateValue(entry, forKey: UTF8String(filter.text)) == nil
-        if isNew, filter.share != nil { session.sharedCount += 1 }
+        if isNew {
+            session.subscriptionBytes += Session.Entry.byteCount(of: filter)
+            if filter.share != nil { session.sharedCount += 1 }
+        }
         self.broker.subscriptions.subscribe(
             filter,
             session.address,
             entry.subscription(isBridge: session.info.isBridge && session.info.version != .v5),
             isOnline: session.connection != nil || session.sink != nil
         )
-        self.broker.extensions.notify(.subscriptions) { $0.subscribed(session.info, filter: filter, options: options) }
+        self.extensions.notify(.subscriptions) { $0.subscribed(session.info, filter: filter, options: options) }
         return isNew
     }
 
@@ -184,15 +211,16 @@ extension Shard {
     @discardableResult
     func unsubscribe(_ session: Session, _ filter: TopicFilter) -> Bool {
         guard session.entries.removeValue(forKey: UTF8String(filter.text)) != nil else { return false }
+        session.subscriptionBytes -= Session.Entry.byteCount(of: filter)
         if filter.share != nil { session.sharedCount -= 1 }
         self.broker.subscriptions.unsubscribe(filter, session.address)
-        self.broker.extensions.notify(.subscriptions) { $0.unsubscribed(session.info, filter: filter) }
+        self.extensions.notify(.subscriptions) { $0.unsubscribed(session.info, filter: filter) }
         return true
     }
 }
 
-/// One filter of a SUBSCRIBE.
-private struct SubscriptionRequest: Sendable {
+/// One subscription that a client wants, or has.
+struct SubscriptionRequest: Sendable {
     /// nil when it is no valid filter.
     let filter: TopicFilter?
     let options: SubscriptionOptions
@@ -200,5 +228,10 @@ private struct SubscriptionRequest: Sendable {
     init(_ requested: Subscribe.Filter, isVersion5: Bool) {
         self.filter = try? TopicFilter(requested.filter)
         self.options = requested.options
+    }
+
+    init(_ entry: Session.Entry) {
+        self.filter = entry.filter
+        self.options = entry.options
     }
 }

@@ -93,6 +93,11 @@ extension Shard {
     ///
     /// - Returns: the session, without a connection; nil: it has ended.
     func release(_ session: Session, isCleanStart: Bool) -> Session? {
+        if let waiting = session.review?.connection {
+            // An earlier connection has not got it yet, and will not.
+            session.review = nil
+            self.close(waiting, .sessionTakenOver, saying: nil)
+        }
         if let connection = session.connection {
             connection.session = nil
             session.connection = nil
@@ -219,11 +224,14 @@ extension Shard {
     }
 
     /// The connection that wanted it has gone before it came.
-    private func keepOffline(_ session: Session) {
+    func keepOffline(_ session: Session) {
         self.setSharedMembership(of: session, isOnline: false)
         guard session.outlivesConnection else { return self.end(session) }
+        self.setCountedOffline(session, true)
         self.passOn(of: session, hasEnded: false)
         self.scheduleExpiry(of: session)
+        // The rules may have changed while it was on its way, in nobody's table.
+        if self.hooks.contains(.authorization) { self.review(session, for: session.info) }
     }
 
     func endFence(of client: UTF8String, from old: SessionAddress) {

@@ -64,7 +64,7 @@ extension Shard {
             )
             self.close(connection, .keepAliveTimeout, saying: nil)
         case .connected:
-            if connection.keepAliveLimit >= self.settings.connectTimeout { self.checkKeepAlive(due) }
+            if connection.keepAliveLimit >= connection.terms.connectTimeout { self.checkKeepAlive(due) }
         case .claiming:
             // Let in, and its session is under way: this timer is to watch its keep-alive afterwards.
             self.timers.add(
@@ -80,7 +80,7 @@ extension Shard {
     /// Sees to it that a client's silence is noticed. The timer for its CONNECT, still running, serves for a
     /// keep-alive that is not shorter: most clients need but one.
     func watchKeepAlive(of connection: Connection) {
-        guard connection.keepAliveLimit < self.settings.connectTimeout else { return }
+        guard connection.keepAliveLimit < connection.terms.connectTimeout else { return }
         self.timers.add(
             .keepAlive,
             slot: connection.slot,

@@ -14,8 +14,14 @@ import NIOCore
 package final class Shard {
     let index: UInt16
     let broker: BrokerState
-    let settings: BrokerSettings
-    let hooks: ExtensionInterests
+    // Replaced whole and never changed in place, so that reading a setting costs a load.
+    private(set) var settings: BrokerSettings
+    private(set) var terms: ConnectionTerms
+    private(set) var queueLimits: MessageQueue.Limits
+    private(set) var extensions: ExtensionChain
+    private(set) var hooks: ExtensionInterests
+    /// Counts the changes of the rules of access that this shard has been told of.
+    private(set) var accessGeneration: UInt32 = 0
     /// The event loop it lives on; nil before it starts and after it has stopped, when events go nowhere.
     package var host: (any ShardHost)?
 
@@ -31,6 +37,7 @@ package final class Shard {
     var timers = Timers()
     var metrics = BrokerMetrics()
     var nextStatisticsAt: MonotonicTime?
+    var chores = Chores()
 
     /// Counts turns.
     private(set) var turn: UInt64 = 1
@@ -49,8 +56,13 @@ package final class Shard {
     package init(index: Int, broker: BrokerState) {
         self.index = UInt16(index)
         self.broker = broker
-        self.settings = broker.settings
-        self.hooks = broker.extensions.interests
+        let settings = broker.settings
+        self.settings = settings
+        self.terms = ConnectionTerms(settings)
+        self.queueLimits = MessageQueue.Limits(settings)
+        let extensions = ExtensionChain(broker.extensions)
+        self.extensions = extensions
+        self.hooks = extensions.interests
         self.now = MonotonicTime(milliseconds: 0)
         self.routes = RouteCache(places: 8192)
         self.outboxes = Array(repeating: [], count: broker.shardCount)
@@ -59,14 +71,33 @@ package final class Shard {
     func log(_ event: BrokerEvent) { self.host?.log(event) }
 
     /// For what strangers can bring about at any rate: at most one line a second.
-    func logRarely(_ event: BrokerEvent) {
+    func logRarely(_ event: @autoclosure () -> BrokerEvent) {
         guard self.now >= self.quietUntil else { return }
         self.quietUntil = self.now.adding(milliseconds: 1000)
-        self.log(event)
+        self.log(event())
     }
 
     func readClock() {
         if let host = self.host { self.now = host.now }
+    }
+
+    // MARK: Changes while it runs
+
+    /// Goes by other settings from now on; ``BrokerState/apply(_:)`` comes first.
+    ///
+    /// What a connection was promised holds until it ends. What is in queues and stores stays there.
+    package func apply(_ settings: BrokerSettings) {
+        if settings.statisticsInterval != self.settings.statisticsInterval { self.nextStatisticsAt = nil }
+        self.settings = settings
+        self.terms = ConnectionTerms(settings)
+        self.queueLimits = MessageQueue.Limits(settings)
+    }
+
+    /// Asks the extensions anew what they want to be asked, and forgets what they have answered before.
+    func readRules() {
+        self.extensions = ExtensionChain(self.broker.extensions)
+        self.hooks = self.extensions.interests
+        self.accessGeneration &+= 1
     }
 
     // MARK: Turns

@@ -11,6 +11,9 @@ package protocol ShardHost: AnyObject {
     /// Calls ``Shard/endTurn()`` once, after the loop has dealt with everything that is ready now.
     func endTurnSoon()
 
+    /// Calls ``Shard/continueWork()`` once, after the loop has looked for what has come in from outside.
+    func continueSoon()
+
     /// Hands messages to another shard, behind those handed to it before.
     func post(_ messages: [ShardMessage], to shard: Int)
 

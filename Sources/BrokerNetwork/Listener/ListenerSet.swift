@@ -114,10 +114,6 @@ package final class ListenerSet: Sendable {
     /// Its clients have to go: nobody would know any more on what terms they are here.
     private func remove(_ listener: BoundListener) async {
         await listener.close()
-        for shard in 0..<self.shards.count {
-            _ = try? await self.shards.run(on: shard) { shard in
-                shard.closeConnections(.administrativeAction) { listener.carries($0) }
-            }
-        }
+        await self.shards.closeConnections(where: { listener.carries($0) }, reason: .administrativeAction)
     }
 }

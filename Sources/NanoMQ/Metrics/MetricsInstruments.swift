@@ -25,6 +25,7 @@ struct MetricsInstruments {
         ("messages_dropped_total", ("cause", DropCause.slowReader.rawValue), { $0.droppedSlowReader }),
         ("messages_dropped_total", ("cause", DropCause.expired.rawValue), { $0.droppedExpired }),
         ("messages_dropped_total", ("cause", DropCause.tooLarge.rawValue), { $0.droppedTooLarge }),
+        ("messages_dropped_total", ("cause", DropCause.notAuthorized.rawValue), { $0.droppedNotAuthorized }),
         ("refused_total", ("kind", "client"), { $0.clientsRefused }),
         ("refused_total", ("kind", "subscription"), { $0.subscriptionsRefused }),
         ("refused_total", ("kind", "publish"), { $0.publishesRefused }),
@@ -32,6 +33,8 @@ struct MetricsInstruments {
         ("protocol_errors_total", nil, { $0.protocolErrors }),
         ("stuck_readers_total", nil, { $0.stuckReaders }),
         ("keep_alive_timeouts_total", nil, { $0.keepAliveTimeouts }),
+        ("subscriptions_revoked_total", nil, { $0.subscriptionsRevoked }),
+        ("clients_expelled_total", nil, { $0.clientsExpelled }),
     ]
 
     private let clientsConnected: Gauge

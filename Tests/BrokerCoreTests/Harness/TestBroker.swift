@@ -59,11 +59,17 @@ final class TestBroker {
     var pairsWithMail: [Pair] { self.mail.keys.sorted() }
 
     /// Whether a turn is about to end somewhere, or mail is under way.
-    var isBusy: Bool { !self.mail.isEmpty || self.hosts.contains { $0.isTurnEnding } }
+    var isBusy: Bool { !self.mail.isEmpty || self.hosts.contains { $0.isTurnEnding || $0.isContinuing } }
 
     func endTurn(of shard: Int) {
         self.hosts[shard].isTurnEnding = false
         self.shards[shard].endTurn()
+    }
+
+    /// A shard does the next part of its long work.
+    func continueWork(of shard: Int) {
+        self.hosts[shard].isContinuing = false
+        self.shards[shard].continueWork()
     }
 
     /// The oldest batch that is under way between two shards arrives.
@@ -76,6 +82,7 @@ final class TestBroker {
     /// Ends turns and delivers mail until nothing is left to do.
     func settle() {
         while self.isBusy {
+            for host in self.hosts where host.isContinuing { self.continueWork(of: host.index) }
             for host in self.hosts where host.isTurnEnding { self.endTurn(of: host.index) }
             for pair in self.pairsWithMail { self.deliverMail(pair) }
         }
@@ -88,12 +95,15 @@ final class TestBroker {
     func step(using generator: inout SeededGenerator) -> Bool {
         let turns = self.hosts.filter(\.isTurnEnding).map(\.index)
         let pairs = self.pairsWithMail
-        guard !turns.isEmpty || !pairs.isEmpty else { return false }
-        let pick = Int.random(in: 0..<turns.count + pairs.count, using: &generator)
+        let parts = self.hosts.filter(\.isContinuing).map(\.index)
+        guard !turns.isEmpty || !pairs.isEmpty || !parts.isEmpty else { return false }
+        let pick = Int.random(in: 0..<turns.count + pairs.count + parts.count, using: &generator)
         if pick < turns.count {
             self.endTurn(of: turns[pick])
-        } else {
+        } else if pick < turns.count + pairs.count {
             self.deliverMail(pairs[pick - turns.count])
+        } else {
+            self.continueWork(of: parts[pick - turns.count - pairs.count])
         }
         return true
     }

@@ -16,6 +16,8 @@ final class TestHost: ShardHost {
     private unowned let broker: TestBroker
     /// Whether the shard has asked for the end of its turn.
     var isTurnEnding = false
+    /// Whether the shard has more to do after what comes next.
+    var isContinuing = false
     private(set) var events: [BrokerEvent] = []
     private var work: [() async -> Void] = []
 
@@ -27,6 +29,8 @@ final class TestHost: ShardHost {
     var now: MonotonicTime { self.broker.clock.now }
 
     func endTurnSoon() { self.isTurnEnding = true }
+
+    func continueSoon() { self.isContinuing = true }
 
     func post(_ messages: [ShardMessage], to shard: Int) {
         self.broker.post(messages, from: self.index, to: shard)
