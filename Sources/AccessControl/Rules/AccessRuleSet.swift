@@ -7,7 +7,7 @@ internal import BrokerCore
 import MQTTCodec
 
 /// Rules, prepared so that many rules and many users cost a decision next to nothing.
-struct AccessRuleSet: Sendable {
+final class AccessRuleSet: Sendable {
     private let rules: [AccessRule]
     private let everyone: RuleMask
     private let byUserName: [UTF8String: [Int]]

@@ -1,0 +1,251 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import BrokerCore
+import MQTTCodec
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import AccessControl
+
+/// Settings that change while clients are connected, and further authorizers.
+@Suite struct UpdateTests {
+    private typealias Way = AuthenticationTests.Way
+
+    private func settings(
+        anonymous: Bool = false,
+        users: [String: String] = [:],
+        ways: [any Authenticator] = []
+    ) throws -> AccessSettings {
+        try AuthenticationTests.settings(anonymous: anonymous, users: users, ways: ways)
+    }
+
+    private func stays(_ access: AccessControl, _ client: ClientInfo) async -> Bool {
+        await access.mayStay(client).value()
+    }
+
+    @Test func aUserStaysWhileItsPasswordIsTheSame() async throws {
+        let access = AccessBench().access(try self.settings(users: ["u": "p", "v": "q"]))
+        let (one, other) = (ClientInfo.test(user: "u", port: 1), ClientInfo.test(user: "v", port: 2))
+        #expect(await access.connect(one, password: "p") == .yes)
+        #expect(await access.connect(other, password: "q") == .yes)
+        access.update(try self.settings(users: ["u": "p", "v": "new", "w": "r"]))
+        #expect(await self.stays(access, one))
+        #expect(await !self.stays(access, other))
+        #expect(access.admissions.count == 0)
+
+        // It comes again with the new password; then it stays, until that changes too.
+        #expect(await access.connect(other, password: "new") == .yes)
+        access.update(try self.settings(anonymous: true, users: ["u": "p", "v": "new"]))
+        #expect(await self.stays(access, other))
+        access.disconnected(other, reason: .success)
+        #expect(access.admissions.count == 0)
+        #expect(await !self.stays(access, other))
+        access.update(try self.settings(users: ["v": "new"]))
+        #expect(await !self.stays(access, one))
+    }
+
+    @Test func twoChangesInARowAreNotForgotten() async throws {
+        let access = AccessBench().access(try self.settings(users: ["u": "p"]))
+        let client = ClientInfo.test(user: "u")
+        #expect(await access.connect(client, password: "p") == .yes)
+        access.update(try self.settings(users: ["u": "new"]))
+        access.update(try self.settings(users: ["u": "new", "v": "x"]))
+        #expect(await !self.stays(access, client))
+        // Removed and added again is a change too.
+        let again = AccessBench().access(try self.settings(users: ["u": "p", "v": "x"]))
+        #expect(await again.connect(client, password: "p") == .yes)
+        again.update(try self.settings(users: ["v": "x"]))
+        again.update(try self.settings(users: ["u": "p", "v": "x"]))
+        #expect(await !self.stays(again, client))
+    }
+
+    @Test func othersStayIfTheyWouldBeLetIn() async throws {
+        let (anonymous, user) = (ClientInfo.test(), ClientInfo.test(user: "x"))
+        let proven = ClientInfo.test(origin: AuthenticationTests.proven)
+        let access = AccessBench().access(try self.settings(anonymous: true))
+        for client in [anonymous, user, proven] { #expect(await self.stays(access, client)) }
+        access.update(try self.settings(anonymous: false))
+        #expect(await !self.stays(access, anonymous))
+        #expect(await !self.stays(access, user))
+        #expect(await self.stays(access, proven))
+        // Users appear: who came with any name before has to come again.
+        access.update(try self.settings(anonymous: true, users: ["x": "p"]))
+        #expect(await self.stays(access, anonymous))
+        #expect(await !self.stays(access, user))
+        #expect(await !self.stays(access, .test(user: "y")))
+    }
+
+    @Test(arguments: [false, true])
+    func furtherWaysHaveTheirSay(isSlow: Bool) async throws {
+        func access(_ stay: Bool?, anonymous: Bool = false, users: [String: String] = [:]) throws -> AccessControl {
+            AccessBench().access(
+                try self.settings(
+                    anonymous: anonymous,
+                    users: users,
+                    ways: [Way(.pass, isSlow: isSlow), Way(.accept(), stay: stay, isSlow: isSlow)]
+                )
+            )
+        }
+        let user = ClientInfo.test(user: "x")
+        #expect(await self.stays(try access(true), user))
+        #expect(await self.stays(try access(nil), user))
+        #expect(await !self.stays(try access(false), user))
+        #expect(await !self.stays(try access(false, users: ["x": "p"]), user))
+        // Without a name: a token as the password.
+        #expect(await self.stays(try access(true), .test()))
+        #expect(await !self.stays(try access(nil), .test()))
+        #expect(await self.stays(try access(nil, anonymous: true), .test()))
+        // A user that was removed from the list needs somebody to speak for it.
+        let removed = try access(nil, users: ["x": "p"])
+        #expect(await removed.connect(user, password: "p") == .yes)
+        removed.update(try self.settings(ways: [Way(.accept(), stay: nil, isSlow: isSlow)]))
+        #expect(await !self.stays(removed, user))
+        removed.update(try self.settings(ways: [Way(.accept(), stay: true, isSlow: isSlow)]))
+        #expect(await self.stays(removed, user))
+    }
+
+    @Test func aPasswordThatIsReplacedWhileItIsCheckedDoesNotLetIn() async throws {
+        let hashes = Mutex(0)
+        let box = Mutex<AccessControl?>(nil)
+        let replacement = try AuthenticationTests.settings(hashed: ["u": "new"])
+        let access = AccessControl(
+            try AuthenticationTests.settings(hashed: ["u": "old"]),
+            hashing: HashingQueue(concurrency: 1, capacity: 10) { job in
+                let result = job()
+                let isFirst = hashes.withLock { hashes in
+                    hashes += 1
+                    return hashes == 1
+                }
+                if isFirst { box.withLock { $0 }?.update(replacement) }
+                return result
+            },
+            clock: { MonotonicTime(milliseconds: 0) }
+        )
+        box.withLock { $0 = access }
+        #expect(await access.connect(.test(user: "u"), password: "old") == .no(.badUserNameOrPassword))
+        #expect(hashes.withLock { $0 } == 2)
+        #expect(await access.connect(.test(user: "u"), password: "new") == .yes)
+        box.withLock { $0 = nil }
+    }
+
+    @Test func settingsThatNeverRestEndInARefusal() async throws {
+        let box = Mutex<AccessControl?>(nil)
+        let settings = try AuthenticationTests.settings(hashed: ["u": "p"])
+        let access = AccessControl(
+            settings,
+            hashing: HashingQueue(concurrency: 1, capacity: 10) { job in
+                box.withLock { $0 }?.update(settings)
+                return job()
+            },
+            clock: { MonotonicTime(milliseconds: 0) }
+        )
+        box.withLock { $0 = access }
+        #expect(await access.connect(.test(user: "u"), password: "p") == .no(.serverBusy))
+        box.withLock { $0 = nil }
+    }
+
+    // MARK: Rules
+
+    @Test func anUpdateDropsDecisions() async throws {
+        var settings = AccessSettings()
+        settings.rules = [AccessRule(.allow, topics: [try TopicPattern("a")])]
+        settings.noMatch = .deny
+        let access = AccessBench().access(settings)
+        let client = ClientInfo.test()
+        #expect(await access.publish("a", client) == .yes)
+        #expect(access.snapshot.cache.count == 1)
+        settings.rules = [AccessRule(.allow, topics: [try TopicPattern("b")])]
+        access.update(settings)
+        #expect(access.snapshot.cache.count == 0)
+        #expect(await access.publish("a", client) == .no(.notAuthorized))
+        #expect(await access.publish("b", client) == .yes)
+        access.disconnected(client, reason: .success)
+        #expect(access.snapshot.cache.count == 0)
+    }
+
+    // MARK: Authorizers
+
+    private final class Judge: Authorizer {
+        let verdict: AuthorizationVerdict
+        let receives: Bool?
+        let isLasting: Bool
+        let isSlow: Bool
+        let asked = Mutex(0)
+        let forgotten = Mutex<[String]>([])
+
+        init(_ verdict: AuthorizationVerdict, receives: Bool? = nil, isLasting: Bool = true, isSlow: Bool = false) {
+            self.verdict = verdict
+            self.receives = receives
+            self.isLasting = isLasting
+            self.isSlow = isSlow
+        }
+
+        func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict> {
+            self.asked.withLock { $0 += 1 }
+            let verdict = self.verdict
+            return self.isSlow ? .later { verdict } : .now(verdict)
+        }
+
+        func mayReceive(_ message: Message, client: ClientInfo) -> Bool? { self.receives }
+        func forget(_ client: ClientInfo) { self.forgotten.withLock { $0.append(client.clientIdentifier) } }
+    }
+
+    /// Rule (nil: none matches), noMatch, what the judge says, verdict, whether the judge is asked.
+    private static let verdicts: [(AccessRule.Permission?, AccessSettings.NoMatch, AuthorizationVerdict, Word, Bool)] =
+        [
+            (.deny, .allow, .allow, .no(.notAuthorized), false),
+            (.allow, .deny, .deny(.quotaExceeded), .no(.quotaExceeded), true),
+            (.allow, .deny, .pass, .yes, true),
+            (nil, .deny, .allow, .yes, true),
+            (nil, .deny, .pass, .no(.notAuthorized), true),
+            (nil, .allow, .pass, .pass, true),
+            (nil, .allow, .disconnect(.banned), .out(.banned), true),
+        ]
+
+    @Test(arguments: [false, true])
+    func authorizersAreAskedBehindTheRules(isSlow: Bool) async throws {
+        for (index, (permission, noMatch, verdict, expected, isAsked)) in Self.verdicts.enumerated() {
+            let judge = Judge(verdict, isSlow: isSlow)
+            var settings = AccessSettings()
+            settings.rules = permission.map { [AccessRule($0)] } ?? []
+            settings.noMatch = noMatch
+            settings.authorizers = [judge]
+            let access = AccessBench().access(settings)
+            #expect(await access.publish("t", .test()) == expected, "row \(index)")
+            #expect(judge.asked.withLock { $0 } == (isAsked ? 1 : 0), "row \(index)")
+        }
+    }
+
+    @Test func authorizersJudgeWaitingMessages() throws {
+        let message = try Message(topic: "t", payload: .init(), qos: .atMostOnce)
+        for (permission, noMatch, receives, expected) in [
+            (AccessRule.Permission.deny, AccessSettings.NoMatch.allow, true, false),
+            (.allow, .deny, false, false),
+            (.allow, .deny, nil, true),
+            (nil, .deny, nil, true),
+            (nil, .deny, false, false),
+            (nil, .allow, true, true),
+        ] as [(AccessRule.Permission?, AccessSettings.NoMatch, Bool?, Bool)] {
+            var settings = AccessSettings()
+            settings.rules = permission.map { [AccessRule($0)] } ?? []
+            settings.noMatch = noMatch
+            settings.authorizers = [Judge(.pass, receives: receives)]
+            #expect(AccessBench().access(settings).mayReceive(message, client: .test()) == expected)
+        }
+    }
+
+    @Test func authorizersMakeAnswersPassAndHearOfTheEnd() throws {
+        let judge = Judge(.allow, isLasting: false)
+        var settings = AccessSettings()
+        settings.authorizers = [judge]
+        let access = AccessBench().access(settings)
+        #expect(!access.isAuthorizationLasting)
+        #expect(access.interests.contains(.authorization))
+        access.disconnected(.test("c7"), reason: .success)
+        #expect(judge.forgotten.withLock { $0 } == ["c7"])
+    }
+}
