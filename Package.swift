@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(name: "HOCONTests", dependencies: ["HOCON"], swiftSettings: settings),
         .testTarget(
             name: "NanoConfigurationTests",
-            dependencies: ["NanoConfiguration", "HOCON"],
+            dependencies: ["NanoConfiguration", "HOCON", "NanoMQ", system],
             swiftSettings: settings
         ),
         .testTarget(

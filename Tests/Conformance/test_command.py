@@ -62,7 +62,7 @@ class Command(ConformanceCase):
         cases = {
             "mqtt {\n  max_packet_size = much\n}\n": ("broken.conf:2:", "mqtt.max_packet_size"),
             "mqtt {\n": ("broken.conf:",),
-            "auth.allow_anonymous = false\n": ("broken.conf:1:", "auth.allow_anonymous"),
+            "auth.allow_anonymus = false\n": ("broken.conf:1:", "auth.allow_anonymous"),
         }
         for text, expected in cases.items():
             with self.subTest(text=text):

@@ -6,78 +6,58 @@
 import NanoConfiguration
 import Testing
 
-@Suite("Keys of features still to come")
+@Suite("Keys of features still to come, and keys without effect")
 struct FutureKeyTests {
     @Test(
-        "What does no harm is ignored with a warning",
+        "What is still to come is ignored with one warning a block",
         arguments: [
-            "http_server { port = 8081, username = admin }", "webhook { enable = true }",
-            "bridges.mqtt.x { server = y }",
-            "sqlite { disk_cache_size = 1 }", "rules { }", "plugin { }", "preset { }", "system.daemon = true",
-            "system.num_taskq_thread = 4", "log.dir = \"/tmp\"", "log.file = x", "log.rotation { size = 10MB }",
-            "log.uds_addr = x", "auth.cache { ttl = 1m }",
+            "http_server { port = 8081, username = admin, jwt.public.keyfile = x }", "webhook { enable = true }",
+            "bridges { mqtt.x { server = y }, aws.c1 { server = z } }", "sqlite { disk_cache_size = 1 }", "rules { }",
+            "plugin { }", "preset { }", "exchange_client.mq1 { }", "parquet { }", "log.uds_addr = x",
         ]
     )
-    func ignored(text: String) throws {
-        let (configuration, warnings) = try load(text)
-        #expect(configuration == NanoConfiguration())
-        #expect(warnings.map(\.kind) == [.notSupportedYet])
-        #expect(warnings.first.map { text.hasPrefix($0.key.prefix(6)) } == true)
+    func future(text: String) throws {
+        let loaded = try loadAll(text)
+        #expect(loaded.configuration == NanoConfiguration())
+        #expect(loaded.warnings.map(\.kind) == [.notSupportedYet])
+        #expect(loaded.warnings.first.map { text.hasPrefix($0.key.prefix(6)) } == true)
+        #expect(loaded.notes.isEmpty)
     }
 
-    @Test(
-        "Log destinations still to come are ignored, and the messages are not lost",
-        arguments: [("[file, console]", 1), ("[file, syslog, uds]", 3), ("file", 1), ("console", 0)]
-    )
-    func logDestinations(list: String, count: Int) throws {
-        let (configuration, warnings) = try load("log.to = \(list)")
-        #expect(configuration.log.destinations == [.console])
-        #expect(warnings.count == count)
-        #expect(warnings.allSatisfy { $0.key == "log.to" })
-    }
-
-    @Test(
-        "A broker that was told to be closed does not start open",
-        arguments: [
-            ("auth.allow_anonymous = false", "auth.allow_anonymous"),
-            ("auth.allow_anonymous = off", "auth.allow_anonymous"),
-            ("auth.no_match = deny", "auth.no_match"),
-            ("auth.password { admin = sesame }", "auth.password"),
-            ("auth.password { enable = \"false\" }", "auth.password"),
-            ("auth { acl = { rules = [] } }", "auth.acl"),
-            ("auth.http_auth { auth_req.url = \"http://x\" }", "auth.http_auth"),
-            ("auth.http_auth = null", "auth.http_auth"),
-        ]
-    )
-    func failClosed(text: String, key: String) {
-        let error = #expect(throws: ConfigurationError.self) { try load(text) }
-        #expect(error?.problem == .accessControlUnavailable)
-        #expect(error?.key == key)
-        #expect(error?.description.contains("sesame") == false)
-    }
-
-    @Test("Access control which is switched off is only warned of")
+    @Test("A feature that is switched off is not missed")
     func switchedOff() throws {
-        let (_, warnings) = try load(
-            "auth { password { enable = false, a = b }, acl.enable = false, http_auth.enable = false }"
-        )
-        #expect(warnings.map(\.kind) == [.notSupportedYet, .notSupportedYet, .notSupportedYet])
+        let loaded = try loadAll("http_server { enable = false, port = 8081 }, webhook.enable = no")
+        #expect(loaded.warnings.isEmpty)
     }
 
     @Test(
-        "A slip in the block auth is an error",
+        "What has no effect is a note",
         arguments: [
-            ("auth { allow_anonymus = false }", "auth.allow_anonymous"), ("auth.acls { }", "auth.acl"),
-            ("\"auth.no_match\" = deny", "auth.no_match"),
+            "system.num_taskq_thread = 4", "system.max_taskq_thread = 0", "system.parallel = 8",
+            "system.enable_ipc_internal = true", "system.hook_ipc_url = \"ipc:///tmp/x\"",
+            "system.cmd_ipc_url = \"ipc:///tmp/x\"", "mqtt.property_size = 32", "mqtt.retry_interval = 10s",
+            "mqtt.batch_resend = false", "mqtt.max_awaiting_rel = 10s", "mqtt.await_rel_timeout = 10s",
+            "auth.cache { ttl = 1m }",
         ]
     )
-    func slips(text: String, nearest: String) {
-        let error = #expect(throws: ConfigurationError.self) { try load(text) }
-        #expect(error?.problem == .unknownAccessKey(nearest: nearest))
+    func withoutEffect(text: String) throws {
+        let loaded = try loadAll(text)
+        #expect(loaded.configuration == NanoConfiguration())
+        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.notes.map(\.kind) == [.noEffect])
     }
 
-    @Test("auth must be a block")
-    func block() {
-        #expect(failure("auth = off") == "test.conf:1:8: auth: expected a block { ... }, found a string")
+    @Test("What has no effect is still checked")
+    func withoutEffectChecked() {
+        #expect(failure("system.parallel = many")?.contains("system.parallel: expected a number") == true)
+        #expect(failure("system.enable_ipc_internal = 5") != nil)
+    }
+
+    @Test("Log destinations still to come are ignored, and the messages are not lost")
+    func logDestinations() throws {
+        let (configuration, warnings) = try load("log.to = [uds]")
+        #expect(configuration.log.destinations == [.console])
+        #expect(warnings.map(\.kind) == [.valueNotSupportedYet("uds")])
+        #expect(try load("log.to = [file, syslog, uds]").0.log.destinations == [.file, .syslog])
     }
 }

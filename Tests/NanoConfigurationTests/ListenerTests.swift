@@ -61,27 +61,116 @@ struct ListenerTests {
         #expect(warnings.map(\.kind) == [.noListener])
     }
 
-    @Test(
-        "Kinds still to come are errors unless they are switched off",
-        arguments: [("ssl", "bind = \"0.0.0.0:8883\""), ("ws", "bind = \"0.0.0.0:8083/mqtt\""), ("wss", "")]
-    )
-    func kinds(kind: String, content: String) throws {
-        let error = #expect(throws: ConfigurationError.self) {
-            try load("listeners { tcp { }, \(kind) { \(content) } }")
-        }
-        #expect(error?.problem == .listenerUnavailable(kind: kind))
-        #expect(error?.key == "listeners.\(kind)")
-
-        let (configuration, warnings) = try load("listeners { tcp { }, \(kind) { enable = false, \(content) } }")
-        #expect(configuration.listeners == [.standard])
-        #expect(warnings.map(\.kind) == [.notSupportedYet])
+    @Test("Every kind, with its own address")
+    func kinds() throws {
+        let keys = "keyfile = k, certfile = c"
+        let (configuration, warnings) = try load("listeners { wss { }, ws { }, tcp { }, ssl { \(keys) } }")
+        #expect(warnings.isEmpty)
+        #expect(
+            configuration.listeners.map { "\($0.kind) \($0.address)" } == [
+                "tcp 0.0.0.0:1883", "ssl 0.0.0.0:8883", "ws 0.0.0.0:8083/mqtt", "wss 0.0.0.0:8086/mqtt",
+            ]
+        )
+        #expect(configuration.listeners.map { $0.tls != nil } == [false, true, false, true])
     }
 
-    @Test("Named listeners of a kind still to come")
-    func namedKinds() throws {
-        #expect(try load("listeners { tcp { }, ssl { a.enable = false, b.enable = false } }").warnings.count == 1)
-        #expect(throws: ConfigurationError.self) { try load("listeners { ssl { a.enable = false, b.bind = 1 } }") }
-        #expect(throws: ConfigurationError.self) { try load("listeners { ssl { bind = 1, a.enable = false } }") }
+    @Test(
+        "Paths of WebSockets",
+        arguments: [
+            ("\"h:1/a/b\"", "/a/b"), ("\"[::1]:1/\"", "/"), ("\":1\"", "/mqtt"), ("1", "/mqtt"), ("\"1/x\"", "/x"),
+        ]
+    )
+    func paths(address: String, path: String) throws {
+        #expect(try load("listeners.ws.bind = \(address)").0.listeners.first?.path == path)
+    }
+
+    @Test(
+        "What is no address of a WebSocket",
+        arguments: ["h/mqtt", "h:1/a b", "h:1/a?b", "h:1/a#b", "h:x/mqtt", "/mqtt"]
+    )
+    func noPaths(address: String) {
+        #expect(Listener(kind: .ws, name: "a", address: address) == nil)
+    }
+
+    @Test("All keys of a listener")
+    func keys() throws {
+        let (configuration, warnings) = try load(
+            """
+            listeners.wss.a {
+              bind = "127.0.0.1:1/x", max_connections = 5, max_connect_rate = 6, proxy_protocol = true
+              origins = ["https://a", "https://b"]
+              keyfile = "/k", certfile = "/c", key_password = p, cacertfile = "/ca", cacertdir = "/cas", crlfile = "/crl"
+              verify_peer = true, fail_if_no_peer_cert = true, tls_version_min = 1.3, tls_version_max = "1.3"
+              ciphers = "ECDHE+AESGCM", psk_file = "/psk", psk_hint = h, identity_as_username = cn
+              handshake_timeout = 3s
+            }
+            """
+        )
+        #expect(warnings.isEmpty)
+        var expected = Listener(kind: .wss, name: "a", host: "127.0.0.1", port: 1, path: "/x")
+        (expected.maximumConnections, expected.maximumConnectRate, expected.proxyProtocol) = (5, 6, true)
+        expected.origins = ["https://a", "https://b"]
+        var tls = ListenerTLS()
+        (tls.keyFile, tls.certificateFile, tls.keyPassword) = ("/k", "/c", Secret("p"))
+        (tls.authorityFile, tls.authorityDirectory, tls.revocationFile) = ("/ca", "/cas", "/crl")
+        (tls.verifyPeer, tls.requirePeerCertificate) = (true, true)
+        (tls.minimumVersion, tls.maximumVersion) = (.tls13, .tls13)
+        (tls.ciphers, tls.preSharedKeyFile, tls.preSharedKeyHint) = ("ECDHE+AESGCM", "/psk", "h")
+        (tls.identityAsUserName, tls.handshakeTimeout) = (.commonName, .seconds(3))
+        expected.tls = tls
+        #expect(configuration.listeners == [expected])
+    }
+
+    @Test("A secure WebSocket without certificates takes those of ssl, also if that is off")
+    func borrowedCertificates() throws {
+        let ssl = "ssl { enable = false, keyfile = \"/k\", certfile = \"/c\", a { enable = no } }"
+        let loaded = try loadAll("listeners { wss { bind = 1 }, \(ssl) }")
+        #expect(loaded.configuration.listeners.map(\.kind) == [.wss])
+        #expect(loaded.configuration.listeners.first?.tls?.certificateFile == "/c")
+        #expect(loaded.effective().contains("listeners.wss.keyfile = \"/k\"  # test.conf:1:"))
+        let own = try load("listeners { wss { bind = 1, psk_file = \"/p\" }, \(ssl) }").0.listeners
+        #expect(own.first?.tls?.certificateFile == nil)
+        #expect(
+            failure("listeners { wss { }, ssl.a { bind = 1, keyfile = k, certfile = c } }")?.contains("wss: missing")
+                == true
+        )
+    }
+
+    @Test(
+        "enable = false works everywhere",
+        arguments: [
+            "ssl { enable = false }", "ssl { enable = false, bind = 1 }", "ws { enable = no, a.bind = 1 }",
+            "wss { enable = off }", "ws { a { enable = false } }", "ssl { a { bind = 1, enable = false } }",
+        ]
+    )
+    func disabled(block: String) throws {
+        let (configuration, warnings) = try load("listeners { tcp { }, \(block) }")
+        #expect(configuration.listeners == [.standard])
+        #expect(warnings.isEmpty)
+    }
+
+    @Test(
+        "What does not go together in TLS",
+        arguments: [
+            ("", "missing; expected certfile and keyfile, or psk_file"), ("certfile = c", "missing; expected certfile"),
+            ("psk_file = p, keyfile = k", "missing; expected certfile"),
+            ("keyfile = k, certfile = c, tls_version_min = 1.3, tls_version_max = 1.2", "tls_version_min not above"),
+            ("keyfile = k, certfile = c, tls_version_min = 1.1", "tls_version_min: expected 1.2 or 1.3"),
+            ("keyfile = k, certfile = c, verify_peer = true", "missing; expected cacertfile or cacertdir"),
+            ("keyfile = k, certfile = c, fail_if_no_peer_cert = true", "fail_if_no_peer_cert: has no effect without"),
+            ("keyfile = k, certfile = c, crlfile = x", "crlfile: has no effect without verify_peer = true"),
+            ("keyfile = k, certfile = c, identity_as_username = cn", "identity_as_username: has no effect without"),
+        ]
+    )
+    func tls(keys: String, expected: String) {
+        let message = failure("listeners.ssl { \(keys) }")
+        #expect(message?.contains(expected) == true, "\(message ?? "")")
+    }
+
+    @Test("Pre-shared keys alone are enough, and may give the name")
+    func preSharedKeys() throws {
+        let listener = try load("listeners.ssl { psk_file = \"/p\", identity_as_username = cn }").0.listeners.first
+        #expect(listener?.tls?.preSharedKeyFile == "/p")
     }
 
     @Test(
@@ -102,7 +191,27 @@ struct ListenerTests {
             ("listeners.tcp.enable = 5", "1:24: listeners.tcp.enable: expected true or false, found a number"),
             (
                 "listeners.tcp { bind = 1\n a.bind = 1 }",
-                "2:11: listeners.tcp.a.bind: the listener default has the same address"
+                "2:11: listeners.tcp.a.bind: the listener tcp has the same address"
+            ),
+            (
+                "listeners { tcp.bind = 1, ws.bind = 1 }",
+                "1:37: listeners.ws.bind: the listener tcp has the same address"
+            ),
+            (
+                "listeners.tcp { bind = 1, default.bind = 2 }",
+                "1:27: listeners.tcp.default: the listener without a name is called so"
+            ),
+            (
+                "listeners.ws.bind = \"h/x\"",
+                #"1:21: listeners.ws.bind: expected an address, "host:port/path", "[IPv6]:port/path" or a port"#
+            ),
+            (
+                "listeners.tcp.max_connections = x",
+                "1:33: listeners.tcp.max_connections: expected a number, 0 to 2147483647, or unlimited, found a string"
+            ),
+            (
+                "listeners.ws.origins = 5",
+                "1:24: listeners.ws.origins: expected a list of origins, or any, found a number"
             ),
             ("listeners.tcp = 5", "1:17: listeners.tcp: expected a block { ... }, found a number"),
         ]
@@ -118,6 +227,8 @@ struct ListenerTests {
             ("listeners.tcp { bind = 1, bnid = 2 }", "listeners.tcp.bnid", "listeners.tcp.bind"),
             ("listeners.tcp { bind = 1, quickly = 2 }", "listeners.tcp.quickly", nil),
             ("listeners.tcp { bind = 1, enabled = no }", "listeners.tcp.enabled", "listeners.tcp.enable"),
+            ("listeners { tcp { }, udp { } }", "listeners.udp", "listeners.tcp"),
+            ("listeners.tcp { keyfile = x }", "listeners.tcp.keyfile", nil),
             ("listeners.tcp { a { bind = 1, binds = 2 } }", "listeners.tcp.a.binds", "listeners.tcp.a.bind"),
         ]
     )

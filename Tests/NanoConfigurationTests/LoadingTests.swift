@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import HOCON
 import NanoConfiguration
 import Testing
 
@@ -49,8 +50,13 @@ struct LoadingTests {
               max_retained_bytes = unlimited, max_connect_size = 1KB
             }
             sys { interval = 0, node = "a b", presence = off }
-            log { level = trace, to = [] }
-            auth { deny_action = disconnect }
+            log {
+              level = trace, to = [], format = json, dir = "/var/log", file = x.log
+              rotation { size = unlimited, count = 3, interval = 1d, max_age = 30d }
+              syslog { facility = local3, identifier = gateway }
+            }
+            system { daemon = true, pid_file = none, control_socket = "/run/x.sock" }
+            auth { deny_action = disconnect, allow_anonymous = off, no_match = deny, password_file = "/etc/passwords" }
             """
         )
         #expect(warnings.isEmpty)
@@ -79,25 +85,90 @@ struct LoadingTests {
         expected.sys.presence = false
         expected.log.level = .trace
         expected.log.destinations = []
+        expected.log.format = .json
+        expected.log.directory = "/var/log"
+        expected.log.file = "x.log"
+        expected.log.rotation.size = nil
+        expected.log.rotation.count = 3
+        expected.log.rotation.interval = .seconds(86_400)
+        expected.log.rotation.maximumAge = .seconds(86_400 * 30)
+        expected.log.syslog.facility = .local3
+        expected.log.syslog.identifier = "gateway"
+        expected.system.daemon = true
+        expected.system.pidFile = nil
+        expected.system.controlSocket = .path("/run/x.sock")
         expected.auth.denyAction = .disconnect
+        expected.auth.allowAnonymous = false
+        expected.auth.noMatch = .deny
+        expected.auth.passwordFile = "/etc/passwords"
         #expect(configuration == expected)
     }
 
     @Test("Every definition writes to a property of its own")
     func properties() throws {
         // Values which differ from every default, one file for each key: each must give another configuration.
+        let candidates = [
+            "true", "false", "0.75", "77", "77s", "77KB", "oldest", "each", "random", "debug", "disconnect", "0", "get",
+            "json", "local7", "deny", "text77", "[file]", "{ a = b }", "[{ permit = deny }]", "\"http://x\"",
+        ]
         var seen: [NanoConfiguration] = [NanoConfiguration()]
-        for key in ConfigurationKey.all where !key.path.hasPrefix("listeners") && key.path != "log.to" {
-            let candidates = [
-                "true", "false", "0.75", "77", "77s", "77KB", "oldest", "each", "random", "debug", "disconnect", "0",
-            ]
-            let loaded = candidates.compactMap { try? load("\(key.path) = \($0)").0 }
-            // Access control has no other value that loads.
-            if key.path == "auth.allow_anonymous" || key.path == "auth.no_match" { continue }
-            let changed = loaded.filter { !seen.contains($0) }
+        for key in ConfigurationKey.all where !key.path.hasPrefix("listeners") && key.hasEffect {
+            if key.path == "auth.acl.file" { continue }
+            let changed = candidates.compactMap { try? load(Self.text(key, $0)).0 }.filter { !seen.contains($0) }
             #expect(!changed.isEmpty, "\(key.path)")
             seen += changed.prefix(1)
         }
+    }
+
+    @Test("Every default renders as a text that is read back as the same")
+    func defaults() throws {
+        for key in ConfigurationKey.all where !key.path.hasPrefix("listeners") && key.standard != "–" {
+            let loaded = try loadAll(Self.text(key, key.standard))
+            #expect(loaded.configuration == NanoConfiguration(), "\(key.path) = \(key.standard)")
+            #expect(loaded.source(of: key.path) == .file(.init(file: "test.conf", line: 2, column: key.path.count + 4)))
+        }
+    }
+
+    /// A file with one key. What must not be on alone is switched off.
+    private static func text(_ key: ConfigurationKey, _ value: String) -> String {
+        for block in ["auth.acl", "auth.http_auth", "auth.jwt"] where key.path.hasPrefix(block + ".") {
+            if key.path != block + ".enable" { return "\(block).enable = false\n\(key.path) = \(value)" }
+            let rest = ["auth.http_auth": ".auth_req.url = \"http://x\"", "auth.jwt": ".secret = x"][block]
+            return (value == "true" ? rest.map { block + $0 } ?? "" : "") + "\n\(key.path) = \(value)"
+        }
+        return "\n\(key.path) = \(value)"
+    }
+
+    @Test("The effective configuration loads as the same, and says who said what")
+    func effective() throws {
+        let text = """
+            listeners { tcp { bind = "[::1]:1", "a b".bind = 2 }, ws { bind = 3, origins = ["https://a"] } }
+            mqtt.max_qos = 1, system.threads = 2, log { to = [file], syslog.identifier = "a \\"b\\"" }
+            auth.acl.rules = [{ permit = deny, or = [{ username = "a b" }, { ipaddr = "::1" }], topics = ["@#"] }]
+            """
+        let loaded = try loadAll(text)
+        let effective = loaded.effective()
+        let again = try loadAll(effective)
+        #expect(again.configuration == loaded.configuration)
+        #expect(again.warnings.isEmpty)
+        for line in [
+            "listeners.tcp.bind = \"[::1]:1\"  # test.conf:1:",
+            "listeners.tcp.\"a b\".max_connections = unlimited  # default",
+            "mqtt.max_qos = 1  # test.conf:2:", "limits.max_connections = unlimited  # default",
+        ] {
+            #expect(effective.contains(line), "\(line)")
+        }
+    }
+
+    @Test("The control socket is beside the PID file")
+    func controlSocket() throws {
+        func path(_ text: String) throws -> String? { try load(text).0.system.controlSocketPath }
+        #expect(try path("") == "/tmp/nanomq/nanomq.sock")
+        #expect(try path("system.pid_file = \"/run/a.b/x\"") == "/run/a.b/x.sock")
+        #expect(try path("system.pid_file = \"/run/.pid\"") == "/run/.pid.sock")
+        #expect(try path("system.pid_file = none") == nil)
+        #expect(try path("system { pid_file = none, control_socket = \"/s\" }") == "/s")
+        #expect(try path("system.control_socket = none") == nil)
     }
 
     @Test(
@@ -143,9 +214,15 @@ struct LoadingTests {
                 "log.level = loud",
                 "test.conf:1:13: log.level: expected trace, debug, info, warn, error or fatal"
             ),
-            ("log.to = [consol]", "test.conf:1:11: log.to: expected a list of console"),
-            ("log.to = [[]]", "test.conf:1:11: log.to: expected a list of console, found a list"),
-            ("log.to = 5", "test.conf:1:10: log.to: expected a list of console, found a number"),
+            ("log.to = [consol]", "test.conf:1:11: log.to: expected a list of console, file or syslog"),
+            ("log.to = [[]]", "test.conf:1:11: log.to: expected a list of console, file or syslog, found a list"),
+            ("log.to = 5", "test.conf:1:10: log.to: expected a list of console, file or syslog, found a number"),
+            (
+                "log.file = \"a/b\"",
+                "test.conf:1:12: log.file: expected the name of a file, without a directory (that is log.dir)"
+            ),
+            ("log.dir = \"\"", "test.conf:1:11: log.dir: expected a text without control characters"),
+            ("log.rotation.size = 1", "test.conf:1:21: log.rotation.size: expected a size, 1KB to 1TB, or unlimited"),
             ("sys.interval = 10ms", "test.conf:1:16: sys.interval: expected 0, or a duration of at least 1s"),
             (
                 "sys.node = a/b",

@@ -24,21 +24,42 @@ struct ReferenceTests {
         #expect(ConfigurationKey.all.allSatisfy { document.contains("`\($0.path)`") })
     }
 
-    @Test("The sample loads without a warning and says the defaults")
-    func sample() throws {
-        let text = try read("etc/nanomq.conf")
-        let (configuration, warnings) = try load(text)
-        #expect(configuration == NanoConfiguration())
-        #expect(warnings.isEmpty)
+    @Test(
+        "The samples load without a warning, and say the defaults",
+        arguments: ["nanomq.conf", "nanomq_example.conf"]
+    )
+    func samples(name: String) throws {
+        let loaded = try loadAll(try read("etc/" + name))
+        #expect(loaded.configuration == NanoConfiguration())
+        #expect(loaded.warnings.isEmpty && loaded.notes.isEmpty)
     }
 
-    @Test("The sample has every key")
-    func sampleIsWhole() throws {
-        let root = try HOCON.parse(try read("etc/nanomq.conf"), file: "nanomq.conf")
-        for key in ConfigurationKey.all where !key.path.contains("<") {
-            let value = root.value(at: key.path.split(separator: ".").map(String.init))
-            #expect(value != nil, "\(key.path)")
+    @Test("The example has every key, some behind a comment sign")
+    func exampleIsWhole() throws {
+        let lines = try read("etc/nanomq_example.conf").split(separator: "\n").map {
+            $0.drop { $0 == " " || $0 == "#" }
         }
+        for key in ConfigurationKey.all where key.hasEffect {
+            let name = key.path.split(separator: ".").last ?? ""
+            #expect(lines.contains { $0.hasPrefix("\(name) =") || $0.hasPrefix("\(name) {") }, "\(key.path)")
+        }
+    }
+
+    @Test("The samples of users and rules load where nanomq.conf has room for them")
+    func includes() throws {
+        let text = """
+            auth { allow_anonymous = false, password = { include required("nanomq_pwd.conf") }
+              acl = { include required("nanomq_acl.conf") } }
+            """
+        let root = try HOCON.parse(text, file: "etc/x.conf") { request throws(HOCONError) in
+            (try? read(request.path)).map { IncludedText(file: request.path, text: $0) }
+        }
+        let loaded = try NanoConfiguration.load(hocon: root)
+        #expect(loaded.warnings.isEmpty)
+        // Nobody should run a broker with a password that all the world can read.
+        #expect(loaded.configuration.auth.passwords == [:])
+        #expect(loaded.configuration.auth.rules.rules.last?.permit == .allow)
+        #expect(loaded.configuration.auth.rules.rules.first?.subject == .userName("dashboard"))
     }
 
     @Test("No two definitions have the same path")

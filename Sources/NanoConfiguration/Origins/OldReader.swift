@@ -122,8 +122,12 @@ struct OldReader {
         finishListeners()
     }
 
-    /// The original starts the secure WebSocket with TLS and WebSocket, unless a key says otherwise.
+    /// The flat form has one TCP listener, said or not. The original starts the secure WebSocket with TLS and WebSocket,
+    /// unless a key says otherwise.
     private mutating func finishListeners() {
+        if root["listeners"] != nil, root.value(at: ["listeners", "tcp"]) == nil {
+            root.set(["listeners", "tcp"], HOCONValue(.object(HOCONObject(at: root.location)), at: root.location))
+        }
         for kind in ["ssl", "ws"] where root.value(at: ["listeners", kind]) != nil && !isOn(kind) {
             root.set(["listeners", kind, "enable"], HOCONValue(.boolean(false), at: root.location))
         }

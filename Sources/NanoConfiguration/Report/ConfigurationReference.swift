@@ -21,7 +21,7 @@ public enum ConfigurationReference {
     public static func table(_ keys: [ConfigurationKey]) -> String {
         var text = "| Key | Type | Default | Reloads | Meaning |\n|---|---|---|---|---|\n"
         for key in keys {
-            let standard = key.standard.count > 1 && key.standard != "see above" ? "`\(key.standard)`" : key.standard
+            let standard = ["–", "see above"].contains(key.standard) ? key.standard : "`\(key.standard)`"
             let cells = ["`\(key.path)`", key.accepted, standard, key.reloads ? "yes" : "restart", key.meaning]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }
@@ -45,7 +45,7 @@ public enum ConfigurationReference {
         - A **size** is a number of bytes: `512`, `64KB`, `10MB`, `1GB`. The units are powers of 1024.
         - A **duration** is `500ms`, `10s`, `5m`, `2h` or `1d`; a bare number is in seconds.
         - `0` means 0. A limit that can be switched off takes the word `unlimited`.
-        - An **address** holds a colon, so it must be quoted: `"0.0.0.0:1883"`. So must a path with a slash.
+        - An **address** holds a colon, so it must be quoted: `"0.0.0.0:1883"`.
         - A **secret** is never shown: neither in an error, nor by `nanomq check`, nor in what a reload reports.
         - **Reloads** says whether a running broker takes a change over when it reads the file again; `restart` takes one.
         - `include "file"` is replaced by the file's content. One that is not there is a warning; \
