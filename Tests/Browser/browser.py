@@ -133,9 +133,9 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(404, "text/plain", b"")
 
     def do_POST(self) -> None:
-        """An event."""
-        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.browser.queue(event["client"]).put(event)
+        """Events, in their order."""
+        for event in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
+            self.browser.queue(event["client"]).put(event)
         self._answer(204, "", b"")
 
     def _answer(self, status: int, kind: str, body: bytes) -> None:

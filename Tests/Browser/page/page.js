@@ -6,11 +6,19 @@
 "use strict";
 
 const clients = new Map();
-let reported = Promise.resolve();
+let events = [];
+let isReporting = false;
 
-function report(client, name, values) {
-  const body = JSON.stringify({ client, name, ...values });
-  reported = reported.then(() => fetch("/event", { method: "POST", body }));
+async function report(client, name, values) {
+  events.push({ client, name, ...values });
+  if (isReporting) return;
+  isReporting = true;
+  while (events.length > 0) {
+    const body = JSON.stringify(events);
+    events = [];
+    await fetch("/event", { method: "POST", body });
+  }
+  isReporting = false;
 }
 
 function toBase64(bytes) {
