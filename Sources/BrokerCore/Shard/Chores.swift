@@ -24,6 +24,8 @@ struct Chores {
 
     /// The next slot of the sessions to be asked about, because the rules have changed; nil: none.
     var nextRecheck: Int?
+    /// Whether it is only asked if clients may stay, since the rules are what they were.
+    var isRecheckAboutClientsOnly = false
     var expulsions: [Expulsion] = []
     /// Sessions whose review goes on in the next part.
     var reviews: [SessionAddress] = []

@@ -27,6 +27,18 @@ extension Shard {
         self.readClock()
         self.readRules()
         self.chores.nextRecheck = 0
+        self.chores.isRecheckAboutClientsOnly = false
+        self.continueChoresSoon()
+    }
+
+    /// Asks the extensions whether connected clients may stay, some at a time: what let them in may have ended, as a
+    /// token does, although the rules are what they were.
+    package func recheckClients() {
+        // One that is under way asks this as well.
+        guard self.chores.nextRecheck == nil else { return }
+        self.readClock()
+        self.chores.nextRecheck = 0
+        self.chores.isRecheckAboutClientsOnly = true
         self.continueChoresSoon()
     }
 
@@ -41,7 +53,12 @@ extension Shard {
             }
             self.chores.nextRecheck = slot + 1
             self.chores.budget -= 1
-            if let session = self.sessions[slot: slot], session.sink == nil { self.recheck(session) }
+            guard let session = self.sessions[slot: slot], session.sink == nil else { continue }
+            if !self.chores.isRecheckAboutClientsOnly {
+                self.recheck(session)
+            } else if let connection = session.connection {
+                self.checkStay(of: connection, session.info)
+            }
         }
     }
 

@@ -48,14 +48,9 @@ extension Broker {
     public func apply(_ plan: BrokerPlan) async throws -> [ListenerChange] {
         guard let shards = self.running.withLock({ $0?.shards }) else { throw BrokerError.notRunning }
         let prepared = try await self.access?.prepare(plan)
-        let settings = self.state.apply(plan.settings)
+        await shards.apply(plan.settings, to: self.state)
         if let access, let prepared { await access.use(prepared) }
-        for shard in 0..<shards.count {
-            _ = try? await shards.run(on: shard) { shard in
-                shard.apply(settings)
-                shard.recheckAccess()
-            }
-        }
+        await shards.recheckAccess()
         return try await self.apply(listeners: plan.listeners)
     }
 
@@ -63,9 +58,7 @@ extension Broker {
     func recheckRegularly() async {
         while (try? await Task.sleep(for: .seconds(5))) != nil {
             guard let access, access.isTemporary, let shards = self.running.withLock({ $0?.shards }) else { continue }
-            for shard in 0..<shards.count {
-                _ = try? await shards.run(on: shard) { $0.recheckClients() }
-            }
+            await shards.forEach { $0.recheckClients() }
         }
     }
 }
