@@ -48,8 +48,7 @@ final class LogWriter {
         while true {
             let hasWork = self.turn()
             if let deadline = self.stops.map(\.deadline).min() {
-                let isDone = self.delivery.records.isEmpty && !self.targets.contains { $0.waiting != nil }
-                if isDone || DispatchTime.now() >= deadline { return self.end() }
+                if self.isIdle && self.queue.isEmpty || DispatchTime.now() >= deadline { return self.end() }
             }
             if self.targets.contains(where: { $0.waiting != nil }) {
                 if self.targets.allSatisfy({ $0.waiting != nil }) {
@@ -83,9 +82,7 @@ final class LogWriter {
         }
         if self.next == self.delivery.records.count { self.finishDelivery() }
         self.flush()
-        if self.delivery.records.isEmpty, !self.targets.contains(where: { $0.waiting != nil }) {
-            self.queue.tellFlushed()
-        }
+        if self.isIdle { self.queue.tellFlushed() }
         return hasWork
     }
 
@@ -101,6 +98,9 @@ final class LogWriter {
         self.next = 0
         self.queue.finish(count)
     }
+
+    /// All that was taken has left the process.
+    private var isIdle: Bool { self.delivery.records.isEmpty && self.targets.allSatisfy { $0.waiting == nil } }
 
     /// No target takes any more.
     private var isBlocked: Bool { !self.targets.isEmpty && self.targets.allSatisfy(\.isFull) }
@@ -130,7 +130,7 @@ final class LogWriter {
     }
 
     /// The log's own word.
-    private func line(_ level: LogLevel, _ message: String, _ fields: [LogLine.Field] = []) -> LogLine {
+    private func line(_ level: LogSettings.Level, _ message: String, _ fields: [LogLine.Field] = []) -> LogLine {
         LogLine(
             time: self.clock.wall(),
             level: level,
@@ -140,7 +140,7 @@ final class LogWriter {
         )
     }
 
-    private func tell(_ level: LogLevel, _ message: String) {
+    private func tell(_ level: LogSettings.Level, _ message: String) {
         self.write(self.line(level, message))
     }
 
@@ -228,10 +228,11 @@ final class LogWriter {
     private func end() {
         self.summarise(self.limiter.allSummaries())
         self.flush()
-        let isWritten = self.delivery.records.isEmpty && !self.targets.contains { $0.waiting != nil }
-        if isWritten { self.queue.tellFlushed() }
+        if self.isIdle { self.queue.tellFlushed() }
         for target in self.targets { _ = target.close() }
-        for command in self.delivery.orders.map(\.command) + self.queue.close() {
+        for command in self.delivery.orders.map(\.command)
+            + self.queue.close(losing: self.delivery.records.count - self.next)
+        {
             switch command {
             case .apply(_, let targets): targets.close()
             case .reopen: break

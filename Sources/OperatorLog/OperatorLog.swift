@@ -138,7 +138,7 @@ package final class OperatorLog: Sendable {
         self.queue.add(
             LogRecord(
                 time: self.clock.wall(),
-                level: LogLevel(event.level),
+                level: LogSettings.Level(event.level),
                 label: label,
                 message: event.message.description,
                 metadata: (metadata, provided, event.metadata),

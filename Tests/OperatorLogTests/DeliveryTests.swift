@@ -78,6 +78,35 @@ struct DeliveryTests {
         #expect(log.droppedCount == dropped)
     }
 
+    @Test func console() throws {
+        let own = try #require(ConsoleTarget.open(.standardError))
+        defer { try? own.close() }
+        #expect(own.rawValue > 2)
+        #expect(fcntl(own.rawValue, F_GETFD) & FD_CLOEXEC != 0)
+
+        let (reading, writing) = try FileDescriptor.pipe()
+        defer { try? reading.close() }
+        let target = ConsoleTarget(writing)
+        let renderer = LineRenderer(format: .text)
+        for number in 0..<10_000 {
+            renderer.begin()
+            target.add(
+                LogLine(LogRecord(time: ManualClock.start, level: .info, label: "nanomq", message: "\(number)")),
+                renderer
+            )
+        }
+        // More than the pipe takes, and than is kept for it: nobody waits, and what is lost is counted.
+        target.flush()
+        #expect(target.waiting != nil)
+        #expect(target.isFull)
+        let loss = target.losses.tellOthers(at: 0)
+        let lost = try #require(loss).lines
+        let unwritten = target.close()
+        let lines = try self.drain(reading)
+        #expect(lines.first == "2026-11-21T13:44:43.123Z INFO  0")
+        #expect(lost + unwritten + lines.count(where: { $0.count > 30 }) >= 10_000)
+    }
+
     @Test func stalledWriterDoesNotKeepTheProcess() throws {
         let pipe = try self.makePipe()
         defer { try? pipe.close() }
@@ -93,7 +122,7 @@ struct DeliveryTests {
         defer { try? pipe.close() }
         let syslog = try DatagramSocket(self.directory.path("socket"))
         let log = try OperatorLog.inFile(of: self.directory) {
-            $0.syslog = SyslogSettings()
+            $0.syslog = LogSettings.Syslog()
             $0.syslog?.path = self.directory.path("socket")
         }
         let text = String(repeating: "x", count: 200)
@@ -240,7 +269,7 @@ struct DeliveryTests {
     @Test func everythingAtOnce() throws {
         let log = try OperatorLog.inFile(of: self.directory) {
             $0.file?.maximumSize = 4096
-            $0.rateLimit = LogRateLimit()
+            $0.rateLimit = LogSettings.RateLimit()
         }
         DispatchQueue.concurrentPerform(iterations: 6) { thread in
             let logger = log.logger()

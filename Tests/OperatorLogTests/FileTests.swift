@@ -229,23 +229,26 @@ struct FileTests {
         let log = try OperatorLog.inFile(of: self.directory, clock: self.clock.clock) {
             $0.file?.directory = "/dev"
             $0.file?.name = "full"
-            $0.syslog = SyslogSettings()
+            $0.syslog = LogSettings.Syslog()
             $0.syslog?.path = self.directory.path("socket")
         }
-        for minute in 0...1 {
-            for _ in 1...3 {
-                log.logger().info("line")
-                log.written()
-            }
-            #expect(try syslog.receive().hasSuffix("]: line"))
-            let told = try syslog.receive()
-            #expect(told.hasPrefix("<27>"))
-            #expect(told.contains("the log cannot be written target=/dev/full cause=\"No space left on device\""))
-            // The two that were lost before are told of a minute later.
-            #expect(told.hasSuffix(minute == 0 ? " lost=1" : " lost=3"))
-            #expect(try syslog.receive().hasSuffix("]: line"))
-            #expect(try syslog.receive().hasSuffix("]: line"))
-            self.clock.advance(.seconds(61))
+        for _ in 1...3 {
+            log.logger().info("line")
+            log.written()
         }
+        #expect(try syslog.receive().hasSuffix("]: line"))
+        let told = try syslog.receive()
+        #expect(told.hasPrefix("<27>"))
+        #expect(
+            told.hasSuffix("]: the log cannot be written target=/dev/full cause=\"No space left on device\" lost=1")
+        )
+        #expect(try syslog.receive().hasSuffix("]: line"))
+        #expect(try syslog.receive().hasSuffix("]: line"))
+        // The next ones are told of a minute later, the line of then among them or not.
+        self.clock.advance(.seconds(61))
+        log.logger().info("line")
+        let lines = try [syslog.receive(), syslog.receive()]
+        #expect(lines.count { $0.hasSuffix("]: line") } == 1)
+        #expect(lines.count { $0.hasSuffix(" lost=2") || $0.hasSuffix(" lost=3") } == 1)
     }
 }

@@ -17,7 +17,7 @@ struct LimitTests {
         self.directory = try TemporaryDirectory()
     }
 
-    private func log(_ limit: LogRateLimit) throws -> OperatorLog {
+    private func log(_ limit: LogSettings.RateLimit) throws -> OperatorLog {
         try OperatorLog.inFile(of: self.directory, clock: self.clock.clock) { $0.rateLimit = limit }
     }
 
@@ -26,8 +26,8 @@ struct LimitTests {
         try self.directory.lines("nanomq.log").map { String($0.dropFirst(25)) }
     }
 
-    private var oneLine: LogRateLimit {
-        var limit = LogRateLimit()
+    private var oneLine: LogSettings.RateLimit {
+        var limit = LogSettings.RateLimit()
         limit.equalLines = 1
         return limit
     }
@@ -56,7 +56,7 @@ struct LimitTests {
     }
 
     @Test func firstLinesAreWritten() throws {
-        var limit = LogRateLimit()
+        var limit = LogSettings.RateLimit()
         limit.equalLines = 3
         let log = try self.log(limit)
         for _ in 1...4 { log.logger().error("failed") }
@@ -68,7 +68,7 @@ struct LimitTests {
 
     /// A client that comes back under ever new names.
     @Test func floodIsSummed() throws {
-        var limit = LogRateLimit()
+        var limit = LogSettings.RateLimit()
         limit.linesPerSecond = 10
         let log = try self.log(limit)
         for number in 0..<1000 { log.logger().notice("protocol error", metadata: ["client": "evil-\(number)"]) }

@@ -129,9 +129,14 @@ struct LineTests {
         #expect(String(decoding: bytes, as: UTF8.self) == "1969-12-31T23:59:59.999Z")
     }
 
-    @Test(arguments: zip(Logger.Level.allCases, [.trace, .debug, .info, .warn, .warn, .error, .fatal] as [LogLevel]))
-    func levels(_ level: Logger.Level, _ expected: LogLevel) {
-        #expect(LogLevel(level) == expected)
+    @Test(
+        arguments: zip(
+            Logger.Level.allCases,
+            [.trace, .debug, .info, .warn, .warn, .error, .fatal] as [LogSettings.Level]
+        )
+    )
+    func levels(_ level: Logger.Level, _ expected: LogSettings.Level) {
+        #expect(LogSettings.Level(level) == expected)
         #expect(expected.threshold <= level)
     }
 }

@@ -106,7 +106,7 @@ extension LogSettings {
     static func file(_ directory: TemporaryDirectory) -> LogSettings {
         var settings = LogSettings()
         settings.console = nil
-        settings.file = LogFileSettings(directory: directory.path)
+        settings.file = LogSettings.File(directory: directory.path)
         settings.rateLimit = nil
         return settings
     }

@@ -82,7 +82,7 @@ struct SyslogTests {
     private func log(_ change: (inout LogSettings) -> Void = { _ in }) throws -> OperatorLog {
         var settings = LogSettings()
         settings.console = nil
-        settings.syslog = SyslogSettings()
+        settings.syslog = LogSettings.Syslog()
         settings.syslog?.path = self.directory.path("socket")
         settings.syslog?.facility = .local3
         change(&settings)

@@ -12,7 +12,7 @@
 struct LineLimiter {
     /// What a summary of equal lines repeats.
     private struct Equal {
-        let level: LogLevel
+        let level: LogSettings.Level
         let label: String
         let message: String
         let fields: [LogLine.Field]
@@ -20,14 +20,14 @@ struct LineLimiter {
 
     /// What a summary of lines with the same message repeats.
     private struct Kind {
-        let level: LogLevel
+        let level: LogSettings.Level
         let label: String
         let message: String
     }
 
     /// What is to be written beside, or instead.
     struct Summary: Equatable {
-        let level: LogLevel
+        let level: LogSettings.Level
         let label: String
         let message: String
         var fields: [LogLine.Field] = []
@@ -36,11 +36,11 @@ struct LineLimiter {
     static let maximumEqual = 2048
     static let maximumKinds = 512
 
-    private let settings: LogRateLimit?
+    private let settings: LogSettings.RateLimit?
     private var equal: WindowTable<Equal>
     private var kinds = WindowTable<Kind>(length: 1000, capacity: Self.maximumKinds)
 
-    init(_ settings: LogRateLimit?) {
+    init(_ settings: LogSettings.RateLimit?) {
         self.settings = settings
         let window = settings?.window ?? .zero
         self.equal = WindowTable(length: window.milliseconds, capacity: Self.maximumEqual)
@@ -127,14 +127,14 @@ struct LineLimiter {
         )
     }
 
-    private static func isLimited(_ level: LogLevel) -> Bool { level != .debug && level != .trace }
+    private static func isLimited(_ level: LogSettings.Level) -> Bool { level != .debug && level != .trace }
 
-    private static func isFloodable(_ level: LogLevel) -> Bool { level == .info || level == .warn }
+    private static func isFloodable(_ level: LogSettings.Level) -> Bool { level == .info || level == .warn }
 
     /// The key of all messages for which there is no room.
     private static let otherKinds = 0
 
-    private func kindKey(_ level: LogLevel, _ label: String, _ message: String) -> Int {
+    private func kindKey(_ level: LogSettings.Level, _ label: String, _ message: String) -> Int {
         var hasher = Hasher()
         hasher.combine(level)
         hasher.combine(label)

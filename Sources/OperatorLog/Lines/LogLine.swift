@@ -23,7 +23,7 @@ struct LogLine {
 
     /// Milliseconds since 1970.
     let time: Int64
-    let level: LogLevel
+    let level: LogSettings.Level
     let label: String
     let message: String
     /// What says whom it is about comes first, the rest by name.

@@ -62,6 +62,8 @@ final class LogQueue: Sendable {
         var written: UInt64 = 0
         var flushes: [Flush] = []
         var wait = Wait.none
+        /// The end has been asked for: what is there is written, and no more is taken.
+        var isEnding = false
         var isClosed = false
     }
 
@@ -89,7 +91,7 @@ final class LogQueue: Sendable {
         let lines = isSerious ? self.capacity.lines + Self.reserve : self.capacity.lines
         let bytes = isSerious ? self.capacity.bytes + 1024 * Self.reserve : self.capacity.bytes
         let mustWake = self.state.withLock { state in
-            guard !state.isClosed, state.records.count + state.takenLines < lines,
+            guard !state.isEnding, state.records.count + state.takenLines < lines,
                 state.bytes + state.takenBytes + size <= bytes
             else {
                 state.dropped += 1
@@ -107,7 +109,12 @@ final class LogQueue: Sendable {
     /// - Returns: whether the writer will see it.
     func add(_ command: Command) -> Bool {
         let (isOpen, mustWake) = self.state.withLock { state in
-            guard !state.isClosed else { return (false, false) }
+            if case .stop = command {
+                guard !state.isClosed else { return (false, false) }
+                state.isEnding = true
+            } else {
+                guard !state.isEnding else { return (false, false) }
+            }
             state.orders.append(Order(command: command, position: state.records.count))
             return (true, Self.wakes(&state, isUrgent: true))
         }
@@ -154,6 +161,9 @@ final class LogQueue: Sendable {
             state.bytes = 0
         }
     }
+
+    /// There is nothing to take.
+    var isEmpty: Bool { self.state.withLock { $0.records.isEmpty && $0.orders.isEmpty } }
 
     /// Only the commands: the writer has messages that it cannot write yet.
     func takeOrders() -> [Order] {
@@ -207,13 +217,14 @@ final class LogQueue: Sendable {
         if isSignalled { self.wakeUp.wait() }
     }
 
-    /// Nothing is accepted any more, and who waits for messages to be written need not wait longer.
+    /// The writer ends. Who waits for messages to be written need not wait longer.
     ///
+    /// - Parameter lost: messages that were taken and not written.
     /// - Returns: what was left to do.
-    func close() -> [Command] {
+    func close(losing lost: Int) -> [Command] {
         let (orders, flushes) = self.state.withLock { state in
             state.isClosed = true
-            state.droppedInAll += state.records.count
+            state.droppedInAll += state.records.count + lost
             state.records = []
             defer {
                 state.orders = []

@@ -9,7 +9,7 @@ import Logging
 struct LogRecord: Sendable {
     /// Milliseconds since 1970.
     let time: Int64
-    let level: LogLevel
+    let level: LogSettings.Level
     /// Who speaks.
     let label: String
     let message: String
@@ -19,7 +19,7 @@ struct LogRecord: Sendable {
 
     init(
         time: Int64,
-        level: LogLevel,
+        level: LogSettings.Level,
         label: String,
         message: String,
         metadata: (Logger.Metadata, Logger.Metadata?, Logger.Metadata?) = ([:], nil, nil),

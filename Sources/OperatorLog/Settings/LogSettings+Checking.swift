@@ -18,7 +18,7 @@ extension LogSettings {
     }
 }
 
-extension LogFileSettings {
+extension LogSettings.File {
     /// The file's whole path.
     var path: String { self.directory.hasSuffix("/") ? self.directory + self.name : self.directory + "/" + self.name }
 
@@ -44,7 +44,7 @@ extension LogFileSettings {
     }
 }
 
-extension SyslogSettings {
+extension LogSettings.Syslog {
     func check() throws(LogError) {
         let isPrintable = self.identifier.utf8.allSatisfy {
             (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: ":")

@@ -11,7 +11,7 @@ import SystemPackage
 final class FileTarget: LogTarget {
     let name: String
     var losses = Losses()
-    private let settings: LogFileSettings
+    private let settings: LogSettings.File
     private let path: FilePath
     private let oldFiles: OldFiles
     private let clock: LogClock
@@ -27,7 +27,7 @@ final class FileTarget: LogTarget {
     private var nextPutAside: Int64 = .min
     private var nextCleaning: Int64
 
-    init(_ settings: LogFileSettings, _ file: LogFile, clock: LogClock) {
+    init(_ settings: LogSettings.File, _ file: LogFile, clock: LogClock) {
         self.name = file.path.string
         self.settings = settings
         self.path = file.path
@@ -114,7 +114,7 @@ final class FileTarget: LogTarget {
         self.oldFiles.clean(at: self.clock.wall() / 1000)
     }
 
-    private static func period(_ seconds: Int64, _ settings: LogFileSettings) -> Int64 {
+    private static func period(_ seconds: Int64, _ settings: LogSettings.File) -> Int64 {
         guard let interval = settings.interval?.components.seconds, interval > 0 else { return 0 }
         return seconds / interval
     }

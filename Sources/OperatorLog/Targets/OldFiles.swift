@@ -16,7 +16,7 @@ import SystemPackage
 /// The files that were put aside: `nanomq.log.1` is the newest.
 struct OldFiles {
     let path: FilePath
-    let settings: LogFileSettings
+    let settings: LogSettings.File
 
     private func old(_ number: Int) -> String { "\(self.path.string).\(number)" }
 

@@ -20,7 +20,7 @@ import SystemPackage
 final class SyslogTarget: LogTarget {
     let name = "syslog"
     var losses = Losses()
-    private let settings: SyslogSettings
+    private let settings: LogSettings.Syslog
     private let clock: LogClock
     private let tag: String
     private var descriptor: CInt?
@@ -31,7 +31,7 @@ final class SyslogTarget: LogTarget {
     /// Why the last attempt to connect failed.
     private var connectError = Errno.noSuchFileOrDirectory
 
-    init(_ settings: SyslogSettings, clock: LogClock) {
+    init(_ settings: LogSettings.Syslog, clock: LogClock) {
         self.settings = settings
         self.clock = clock
         self.tag = "\(settings.identifier)[\(getpid())]"
