@@ -154,13 +154,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard let context = self.context else { return }
         guard let settings = self.terms.settings.webSocket else { return self.handOver(origin) }
         self.stage = .webSocket
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         do {
             try WebSocketPipeline.add(
                 to: context.channel,
                 settings: settings,
-                maximumFrameSize: self.driver.maximumPacketSize
-            ) { _ in bound.value.handOver(origin) }
+                maximumFrameSize: WebSocketPipeline.frameSize(forPackets: self.driver.maximumPacketSize),
+                upgradeTimeout: .milliseconds(self.driver.connectTimeout)
+            ) { _ in self.handOver(origin) }
             self.passOnLeftover()
         } catch {
             self.fail(.unspecifiedError, "WebSocket: \(error)")

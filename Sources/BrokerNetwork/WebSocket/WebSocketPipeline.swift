@@ -6,13 +6,17 @@
 import NIOCore
 
 /// Puts WebSocket between a connection and MQTT.
-enum WebSocketPipeline {
+package enum WebSocketPipeline {
+    /// The largest frame that a listener should take where this is the largest packet, in bytes.
+    package static func frameSize(forPackets maximumPacketSize: Int) -> Int { maximumPacketSize }
+
     /// Not there yet: the connection is closed.
-    static func add(
+    package static func add(
         to channel: any Channel,
         settings: WebSocketSettings,
         maximumFrameSize: Int,
-        then addMQTT: @escaping @Sendable (any Channel) throws -> Void
+        upgradeTimeout: TimeAmount,
+        then addMQTT: @escaping (any Channel) throws -> Void
     ) throws {
         throw ChannelError.operationUnsupported
     }
