@@ -37,6 +37,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     let sharedKey = SharedKeySlot()
     /// Whether MQTT has taken the connection over, and its place in the listener's count with it.
     private var isHandedOver = false
+    private var hasFailed = false
 
     init(driver: ShardDriver, terms: ListenerTerms) {
         self.driver = driver
@@ -153,13 +154,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard let context = self.context else { return }
         guard let settings = self.terms.settings.webSocket else { return self.handOver(origin) }
         self.stage = .webSocket
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         do {
             try WebSocketPipeline.add(
                 to: context.channel,
                 settings: settings,
-                maximumFrameSize: self.driver.maximumPacketSize
-            ) { _ in bound.value.handOver(origin) }
+                maximumFrameSize: WebSocketPipeline.frameSize(forPackets: self.driver.maximumPacketSize),
+                upgradeTimeout: .milliseconds(self.driver.connectTimeout)
+            ) { _ in self.handOver(origin) }
             self.passOnLeftover()
         } catch {
             self.fail(.unspecifiedError, "WebSocket: \(error)")
@@ -189,7 +190,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Tells the operator, rarely, and closes.
     func fail(_ reason: ReasonCode, _ detail: String) {
-        guard let context = self.context, !self.isHandedOver else { return }
+        guard let context = self.context, !self.isHandedOver, !self.hasFailed else { return }
+        self.hasFailed = true
         self.stage = .over
         if self.terms.gauge.mayLog(at: self.driver.now) {
             let peer = self.proxiedPeer ?? context.channel.remoteAddress?.peerAddress ?? "unknown"
@@ -202,6 +204,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Closes without a word.
     func close() {
+        self.hasFailed = true
         self.stage = .over
         self.context?.close(promise: nil)
     }

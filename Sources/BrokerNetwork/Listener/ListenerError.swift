@@ -38,7 +38,7 @@ public struct ListenerError: Error, Sendable, Equatable, CustomStringConvertible
         case let error as IOError where error.errnoCode == EACCES: cause = "permission denied"
         case let error as IOError where error.errnoCode == EMFILE: cause = "too many open files"
         case let error as IOError: cause = "\(error)"
-        case is SocketAddressError: cause = "unknown host"
+        case is SocketAddressError, is SocketAddressError.UnknownHost: cause = "unknown host"
         default: cause = "\(error)"
         }
         self.description = "cannot listen on \(settings.address) (\(settings.label)): \(cause)"

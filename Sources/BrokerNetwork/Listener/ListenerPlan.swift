@@ -53,7 +53,8 @@ struct ListenerPlan {
     /// The wanted ones that are not open.
     var missing: [Int] { self.wanted.indices.filter { self.found[$0] == nil } }
 
-    func isMissing(at index: Int) -> Bool { self.found[index] == nil }
+    /// The wanted one of this name, if it is not open.
+    func missing(_ label: String) -> Int? { self.missing.first { self.wanted[$0].label == label } }
 
     func isAddressInUse(at index: Int) -> Bool { self.errors[index]?.isAddressInUse ?? false }
 
@@ -84,15 +85,12 @@ struct ListenerPlan {
         return unneeded
     }
 
-    /// The old one that keeps the address which its successor wants; nil: somebody else does.
-    mutating func takePredecessor(of index: Int) -> BoundListener? {
-        let wanted = self.wanted[index]
-        guard
-            let position = self.old.firstIndex(where: {
-                $0.settings.label == wanted.label && $0.settings.port == wanted.port
-            })
-        else { return nil }
-        return self.old.remove(at: position)
+    /// The old ones that hold a port which one of the wanted cannot get.
+    mutating func takeBlockers() -> [BoundListener] {
+        let ports = Set(self.missing.filter { self.isAddressInUse(at: $0) }.map { self.wanted[$0].port })
+        let blockers = self.old.filter { ports.contains($0.settings.port) }
+        self.old.removeAll { ports.contains($0.settings.port) }
+        return blockers
     }
 
     /// The listeners that there are now, and what has happened.

@@ -91,12 +91,12 @@ package final class ListenerSet: Sendable {
         for index in plan.missing { await self.open(at: index, of: &plan) }
         // What was refused because of an address that is about to be free is asked for again.
         for listener in plan.takeUnneeded() { await self.remove(listener) }
-        for index in plan.missing where plan.isAddressInUse(at: index) {
-            let predecessor = plan.takePredecessor(of: index)
-            if let predecessor { await self.remove(predecessor) }
-            await self.open(at: index, of: &plan)
-            guard let predecessor, plan.isMissing(at: index) else { continue }
-            if let again = try? await self.open(predecessor.settings) { plan.keep(again, at: index) }
+        let blockers = plan.takeBlockers()
+        for listener in blockers { await self.remove(listener) }
+        for index in plan.missing where plan.isAddressInUse(at: index) { await self.open(at: index, of: &plan) }
+        for listener in blockers {
+            guard let index = plan.missing(listener.settings.label) else { continue }
+            if let again = try? await self.open(listener.settings) { plan.keep(again, at: index) }
         }
         let (listeners, changes) = plan.finish()
         self.state.withLock { $0.listeners = listeners }

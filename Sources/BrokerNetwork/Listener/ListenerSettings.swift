@@ -32,7 +32,7 @@ public struct ListenerSettings: Sendable, Hashable {
     /// Accepted connections a second; nil: any number. More are closed at once.
     public var maximumConnectRate: Int?
     /// Connections that may be in their handshake (PROXY header, TLS, WebSocket) at once. More are closed at once.
-    /// A handshake takes some 100 KB.
+    /// A handshake holds some 20 KB, and for moments more.
     public var maximumHandshakes = 2048
     /// Whether each connection begins with a header of the PROXY protocol, version 1 or 2, which says where the
     /// client is. Without one it is closed. Only for listeners that nobody but the proxy can reach.

@@ -37,6 +37,7 @@
             }
             self.signed = parts.0.encodedBytes
             self.algorithm = try Self.identifier(parts.1)
+            guard parts.2.paddingBits == 0 else { throw Self.malformed }
             self.signature = parts.2.bytes
             (self.issuer, self.nextUpdate, self.serials) = try DER.sequence(parts.0, identifier: .sequence) { nodes in
                 guard var node = nodes.next() else { throw Self.malformed }

@@ -60,6 +60,10 @@
         /// - Throws: ``ListenerError`` when it is not let in after all.
         func identify(_ certificate: NIOSSLCertificate?, sharedKey: String?) throws(ListenerError) -> TLSIdentity {
             guard self.settings.clientCertificate != .none, let certificate else {
+                // The handshake has failed before, unless there is a key instead; nobody slips through here.
+                guard self.settings.clientCertificate != .required || sharedKey != nil else {
+                    throw ListenerError("the client has shown no certificate")
+                }
                 return try self.identify(sharedKey: sharedKey)
             }
             let parsed: Certificate

@@ -32,13 +32,13 @@ extension NetworkTests {
                 let first = try await running.connected("first")
                 let second = try await running.client("second")
                 #expect(await second.next() == nil)
-                _ = try await other.connected("third")
-                _ = try await other.connected("fourth")
+                let others = try await [other.connected("third"), other.connected("fourth")]
                 #expect(guests.clients.map(\.origin.listener) == ["narrow", "wide", "wide"])
                 let metrics = running.broker.listenerStatus.map(\.metrics)
                 #expect(metrics.map(\.accepted) == [1, 2])
                 #expect(metrics.map(\.open) == [1, 2])
                 #expect(metrics.map(\.refused) == [1, 0])
+                for client in others { try await client.ping() }
 
                 await first.disconnect()
                 while running.broker.listenerStatus.first?.metrics.open != 0 { await Task.yield() }

@@ -181,9 +181,6 @@
                     let half = try await running.client("half")
                     half.send(ByteBuffer(bytes: [0x16, 0x03, 0x01, 0x02, 0x00, 0x01]))
                     #expect(await half.next() == nil)
-                    let plain = try await running.client("plain")
-                    plain.sendConnect()
-                    await plain.drain()
                 }
             }
 
