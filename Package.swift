@@ -16,6 +16,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "nanomq",
@@ -28,6 +29,11 @@ let package = Package(
         .library(name: "HOCON", targets: ["HOCON"]),
         .executable(name: "nanomq", targets: ["NanoMQCommand"]),
     ],
+    traits: [
+        .default(enabledTraits: ["HTTPAuthentication", "JWT"]),
+        .trait(name: "HTTPAuthentication", description: "Asks an HTTP server who a client is and what it may do."),
+        .trait(name: "JWT", description: "Accepts JSON Web Tokens as passwords."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -35,7 +41,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         // Floor 1: languages. Bytes or text in, values out.
@@ -54,7 +66,21 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        .target(name: "AccessControl", dependencies: ["BrokerCore", "MQTTCodec", nioCore], swiftSettings: settings),
+        .target(
+            name: "AccessControl",
+            dependencies: [
+                "BrokerCore", "MQTTCodec", nioCore, nioPosix, deque, crypto,
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(traits: ["HTTPAuthentication"])
+                ),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
+            ],
+            swiftSettings: settings
+        ),
 
         // Floor 4: being a service.
         .target(name: "ServiceControl", dependencies: [nioCore, nioPosix, system], swiftSettings: settings),
@@ -97,7 +123,14 @@ let package = Package(
         ),
         .testTarget(
             name: "AccessControlTests",
-            dependencies: ["AccessControl", "BrokerCore", "MQTTCodec", nioCore],
+            dependencies: [
+                "AccessControl", "BrokerCore", "MQTTCodec", nioCore, nioPosix, crypto,
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
+                .product(name: "CryptoExtras", package: "swift-crypto", condition: .when(traits: ["JWT"])),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
