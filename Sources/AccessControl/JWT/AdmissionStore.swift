@@ -23,13 +23,15 @@
             let epoch: UInt64
             fileprivate var number: UInt64 = 0
             fileprivate var isConnected = false
-            /// Made of the list when it is first asked for: only then the client's identifier is certain.
+            /// The list for this client. Made here, off the event loops, unless the broker has yet to assign the
+            /// client's identifier; then when it is first asked for.
             fileprivate var access: TokenAccess?
 
-            init(expiry: Double, list: TokenAccessList?, epoch: UInt64) {
+            init(expiry: Double, list: TokenAccessList?, epoch: UInt64, client: ClientInfo) {
                 self.expiry = expiry
                 self.list = list
                 self.epoch = epoch
+                self.access = client.clientIdentifier.isEmpty ? nil : list.map { TokenAccess($0, for: client) }
             }
         }
 

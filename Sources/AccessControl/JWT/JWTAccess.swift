@@ -100,7 +100,12 @@
                 // On a Unix socket, a client without an identifier could not be told from the others.
                 guard client.peer.port != 0 || !client.clientIdentifier.isEmpty else { throw .clientIdentifier }
                 let expiry = claims.expiry.map { $0 + Double(self.settings.leeway) } ?? .infinity
-                let admission = AdmissionStore.Admission(expiry: expiry, list: claims.access, epoch: self.epoch)
+                let admission = AdmissionStore.Admission(
+                    expiry: expiry,
+                    list: claims.access,
+                    epoch: self.epoch,
+                    client: client
+                )
                 guard self.store.begin(admission, for: client, now: now) else { throw .busy }
                 return .accept()
             } catch {

@@ -179,7 +179,7 @@
             let store = AdmissionStore()
             let guests = (0..<3).map { Guest(peer: PeerAddress(host: "192.0.2.1", port: UInt16(1 + $0))) }
             func begin(_ guest: Guest, at now: Double) {
-                let admission = AdmissionStore.Admission(expiry: .infinity, list: nil, epoch: 0)
+                let admission = AdmissionStore.Admission(expiry: .infinity, list: nil, epoch: 0, client: Guest().info)
                 #expect(store.begin(admission, for: guest.info, now: now))
             }
             begin(guests[0], at: 0)
@@ -197,7 +197,7 @@
 
         @Test func clientsThatNeverCameAreLimited() {
             let store = AdmissionStore()
-            let admission = AdmissionStore.Admission(expiry: .infinity, list: nil, epoch: 0)
+            let admission = AdmissionStore.Admission(expiry: .infinity, list: nil, epoch: 0, client: Guest().info)
             for number in 0..<AdmissionStore.maximumPending {
                 let guest = Guest(clientIdentifier: "\(number)")
                 guard store.begin(admission, for: guest.info, now: 0) else {
