@@ -36,8 +36,10 @@ let package = Package(
         .executable(name: "nanomq", targets: ["NanoMQCommand"]),
     ],
     traits: [
-        .default(enabledTraits: ["TLS"]),
+        .default(enabledTraits: ["TLS", "HTTPAuthentication", "JWT"]),
         .trait(name: "TLS", description: "Listeners with TLS. Without it such a listener is an error at start."),
+        .trait(name: "HTTPAuthentication", description: "Asks an HTTP server who a client is and what it may do."),
+        .trait(name: "JWT", description: "Accepts JSON Web Tokens as passwords."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -50,7 +52,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         // Floor 1: languages. Bytes or text in, values out.
@@ -74,7 +82,17 @@ let package = Package(
 
         .target(
             name: "AccessControl",
-            dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, deque, system, crypto, cryptoExtras],
+            dependencies: [
+                "BrokerCore", "MQTTCodec", nioCore, nioPosix, deque, system, crypto, cryptoExtras,
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(traits: ["HTTPAuthentication"])
+                ),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
+            ],
             swiftSettings: settings
         ),
 
@@ -123,7 +141,13 @@ let package = Package(
         ),
         .testTarget(
             name: "AccessControlTests",
-            dependencies: ["AccessControl", "BrokerCore", "MQTTCodec", nioCore, system],
+            dependencies: [
+                "AccessControl", "BrokerCore", "MQTTCodec", nioCore, nioPosix, system, crypto, cryptoExtras,
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["HTTPAuthentication"])),
+                .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
