@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "MQTTCodec", targets: ["MQTTCodec"]),
         // For the packages in Fuzz and Benchmarks; their public parts come with NanoMQ anyway.
         .library(name: "BrokerCore", targets: ["BrokerCore"]),
+        .library(name: "BrokerNetwork", targets: ["BrokerNetwork"]),
         .library(name: "HOCON", targets: ["HOCON"]),
         .executable(name: "nanomq", targets: ["NanoMQCommand"]),
     ],

@@ -11,6 +11,8 @@ let settings: [SwiftSetting] = [
 let codec: Target.Dependency = .product(name: "MQTTCodec", package: "nanomq")
 let core: Target.Dependency = .product(name: "BrokerCore", package: "nanomq")
 let hocon: Target.Dependency = .product(name: "HOCON", package: "nanomq")
+let network: Target.Dependency = .product(name: "BrokerNetwork", package: "nanomq")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 
 // Each product is a static library with one `LLVMFuzzerTestOneInput`; run.sh links it with libFuzzer's `main`.
@@ -22,6 +24,7 @@ let package = Package(
         .library(name: "FuzzTopics", type: .static, targets: ["FuzzTopics"]),
         .library(name: "FuzzHOCON", type: .static, targets: ["FuzzHOCON"]),
         .library(name: "FuzzBroker", type: .static, targets: ["FuzzBroker"]),
+        .library(name: "FuzzWebSocket", type: .static, targets: ["FuzzWebSocket"]),
     ],
     dependencies: [
         .package(name: "nanomq", path: ".."),
@@ -32,6 +35,7 @@ let package = Package(
         .target(name: "FuzzTopics", dependencies: [codec, core], swiftSettings: settings),
         .target(name: "FuzzHOCON", dependencies: [hocon], swiftSettings: settings),
         .target(name: "FuzzBroker", dependencies: [core, codec, nioCore], swiftSettings: settings),
+        .target(name: "FuzzWebSocket", dependencies: [network, nioCore, nioEmbedded], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

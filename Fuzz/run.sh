@@ -3,7 +3,7 @@
 #
 #   Fuzz/run.sh [--seconds N] [--build-only] [TARGET...]
 #
-# Targets: FuzzDecoder FuzzTopics FuzzHOCON FuzzBroker (all of them by default), N seconds each (20 by default).
+# Targets: FuzzDecoder FuzzTopics FuzzHOCON FuzzBroker FuzzWebSocket (all of them by default), N seconds each (20 by default).
 # First every input of Corpus/<target> is run, then new ones are made from them. New interesting inputs go to
 # .build/corpus/<target> and are used again the next time. Exits with 1 after any crash, and prints its input in hex.
 
@@ -21,18 +21,36 @@ while [ $# -gt 0 ]; do
     *) targets+=("$1"); shift ;;
     esac
 done
-[ ${#targets[@]} -gt 0 ] || targets=(FuzzDecoder FuzzTopics FuzzHOCON FuzzBroker)
+[ ${#targets[@]} -gt 0 ] || targets=(FuzzDecoder FuzzTopics FuzzHOCON FuzzBroker FuzzWebSocket)
 
 # The interactive backtracer would wait on a crash; libFuzzer has its own report.
 export SWIFT_BACKTRACE=enable=no
 
 # -enable-testing lets the targets see what is internal to the broker's rooms.
 flags=(-c release --sanitize=address -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing)
+
+# Links a target with libFuzzer.
+link() {
+    local target=$1 bin=$2 empty=.build/empty.swift
+    local flags=(-use-ld=lld "-sanitize=fuzzer,address" -o "$bin/$target")
+    if [ "$target" != FuzzWebSocket ]; then
+        swiftc "${flags[@]}" "$bin/lib$target.a"
+        return
+    fi
+    # SwiftNIO's channels need the whole archive: of a file that has nothing but conformances to protocols the linker
+    # sees no use. Then the compiler does not see which libraries it wants, nor any input.
+    : >"$empty"
+    swiftc "${flags[@]}" -parse-as-library "$empty" -Xclang-linker -Wl,--whole-archive \
+        -Xclang-linker "$bin/lib$target.a" -Xclang-linker -Wl,--no-whole-archive \
+        -ldispatch -lBlocksRuntime -lswiftDispatch -lswiftGlibc -lswift_Concurrency -lswift_StringProcessing \
+        -lswiftSynchronization
+}
+
 failed=()
 for target in "${targets[@]}"; do
     swift build "${flags[@]}" -j "${JOBS:-2}" --product "$target"
     bin=$(swift build "${flags[@]}" --show-bin-path)
-    swiftc -use-ld=lld -sanitize=fuzzer,address "$bin/lib$target.a" -o "$bin/$target"
+    link "$target" "$bin"
     $build_only && continue
 
     found=".build/corpus/$target"
