@@ -52,7 +52,7 @@ package struct BrokerLogger: Sendable {
         case .sessionLimit(let client, let peer):
             self.logger.warning(
                 "no further session is kept: limit reached",
-                metadata: ["client": "\(Self.printable(client))", "peer": "\(peer)"]
+                metadata: Self.metadata(client, peer, [:])
             )
         case .denied(let client, let action, let reason):
             let (kind, name) =
@@ -65,16 +65,22 @@ package struct BrokerLogger: Sendable {
                 "not allowed",
                 metadata: Self.metadata(
                     client,
-                    ["action": "\(kind)", "topic": "\(Self.printable(name))", "reason": "\(reason)"]
+                    [
+                        "action": .string(kind), "topic": .string(PrintableText.of(name)),
+                        "reason": .stringConvertible(reason),
+                    ]
                 )
             )
         case .subscriptionsRevoked(let client, let count, let first):
             self.logger.notice(
                 "subscriptions taken away: not allowed any more",
-                metadata: Self.metadata(client, ["count": "\(count)", "topic": "\(Self.printable(first))"])
+                metadata: Self.metadata(client, ["count": .stringConvertible(count), "topic": .string(PrintableText.of(first))])
             )
         case .expelled(let client, let reason):
-            self.logger.notice("disconnected by the broker", metadata: Self.metadata(client, ["reason": "\(reason)"]))
+            self.logger.notice(
+                "disconnected by the broker",
+                metadata: Self.metadata(client, ["reason": .stringConvertible(reason)])
+            )
         case .connectionLimit(let peer):
             self.logger.warning("connection refused: limit reached", metadata: ["peer": .stringConvertible(peer)])
         }

@@ -22,28 +22,16 @@ struct AccessLogger: Sendable {
             var metadata = Self.metadata(client)
             metadata["user"] = "\(client.userName ?? "-")"
             metadata["cause"] = "\(why.summary)"
-            self.logger.notice("not let in", metadata: metadata)
+            // The broker itself tells that somebody was refused, and with which reason.
+            self.logger.debug("not let in", metadata: metadata)
         case .blocked(let address, let time):
             self.logger.warning(
                 "address blocked: too many failures",
                 metadata: ["peer": "\(address)", "seconds": "\(time.components.seconds)"]
             )
-        case .denied(let client, let action):
-            var metadata = Self.metadata(client)
-            metadata["user"] = "\(client.userName ?? "-")"
-            let message: Logger.Message
-            switch action {
-            case .publish(let topic, _, _):
-                message = "publish denied"
-                metadata["topic"] = "\(topic)"
-            case .subscribe(let filter, _):
-                message = "subscription denied"
-                metadata["topic"] = "\(filter.text)"
-            case .will(let topic, _, _):
-                message = "will denied"
-                metadata["topic"] = "\(topic)"
-            }
-            self.logger.notice(message, metadata: metadata)
+        case .denied:
+            // The broker itself tells what it refuses.
+            break
         }
     }
 

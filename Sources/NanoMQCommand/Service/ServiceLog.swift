@@ -50,7 +50,7 @@ extension LogSettings {
         self.format = log.format == .json ? .json : .text
         self.console = log.destinations.contains(.console) ? .standardOutput : nil
         if log.destinations.contains(.file) {
-            var file = LogFileSettings(directory: log.directory, name: log.file)
+            var file = LogSettings.File(directory: log.directory, name: log.file)
             file.maximumSize = log.rotation.size.map(Int64.init)
             file.interval = log.rotation.interval
             file.keptFiles = log.rotation.count
@@ -58,15 +58,15 @@ extension LogSettings {
             self.file = file
         }
         if log.destinations.contains(.syslog) {
-            var syslog = SyslogSettings()
-            syslog.facility = SyslogSettings.Facility(log.syslog.facility)
+            var syslog = LogSettings.Syslog()
+            syslog.facility = LogSettings.Syslog.Facility(log.syslog.facility)
             syslog.identifier = log.syslog.identifier
             self.syslog = syslog
         }
     }
 }
 
-extension SyslogSettings.Facility {
+extension LogSettings.Syslog.Facility {
     fileprivate init(_ facility: SyslogFacility) {
         self =
             switch facility {
