@@ -147,7 +147,8 @@ final class AccessRuleSet: Sendable {
                     guard let text = access.names.fill(topic.pieces, isFirst: true) else { return false }
                     return text.elementsEqual(filter.text.utf8) || text.elementsEqual(filter.filter.utf8)
                 }
-                guard let levels = FilterRelation.levels(of: topic.levels, for: access.names) else { return false }
+                guard let levels = topic.fixedLevels ?? FilterRelation.levels(of: topic.levels, for: access.names)
+                else { return false }
                 return rule.permission == .allow
                     ? FilterRelation.covers(levels, wanted) : FilterRelation.meets(levels, wanted)
             }

@@ -7,8 +7,7 @@ internal import BrokerCore
 
 /// What the rules say of one client, found once and kept while it is connected and the rules are the same.
 final class ClientAccess: Sendable {
-    /// What decides which rules are about a client: its identifier, its user name, and where it comes from.
-    let clientIdentifier: String
+    /// What decides, beside its identifier, which rules are about a client.
     let userName: String?
     let host: String
 
@@ -26,7 +25,6 @@ final class ClientAccess: Sendable {
         firstForAllPublishes: Int?,
         firstForAllSubscriptions: Int?
     ) {
-        self.clientIdentifier = client.clientIdentifier
         self.userName = client.userName
         self.host = client.peer.host
         self.names = names
@@ -35,10 +33,9 @@ final class ClientAccess: Sendable {
         self.firstForAllSubscriptions = firstForAllSubscriptions ?? .max
     }
 
+    /// Whether a client with the same identifier is the same as far as rules go.
     func isAbout(_ client: ClientInfo) -> Bool {
-        guard self.clientIdentifier.hasSameBytes(as: client.clientIdentifier),
-            self.host.hasSameBytes(as: client.peer.host)
-        else { return false }
+        guard self.host.hasSameBytes(as: client.peer.host) else { return false }
         switch (self.userName, client.userName) {
         case (nil, nil): return true
         case (let mine?, let other?): return mine.hasSameBytes(as: other)
@@ -50,8 +47,11 @@ final class ClientAccess: Sendable {
 extension String {
     /// Compares bytes. `==` equates canonically equivalent texts, and these are different clients.
     func hasSameBytes(as other: String) -> Bool {
+        // `==` is one comparison for short texts, and it is never false for equal bytes. Where it is true for others,
+        // one of them is not ASCII; a single scalar that is equivalent to an ASCII one is longer.
+        guard self == other, self.utf8.count == other.utf8.count else { return false }
+        if self.utf8Span.isKnownASCII { return true }
         let (left, right) = (self.utf8Span.span, other.utf8Span.span)
-        guard left.count == right.count else { return false }
         for index in left.indices {
             guard left[index] == right[index] else { return false }
         }

@@ -10,9 +10,20 @@ import Synchronization
 ///
 /// Split into parts with a lock each, so that event loops do not wait for each other.
 final class ClientAccessCache: Sendable {
+    /// A client identifier, by its bytes.
+    private struct Key: Hashable {
+        let identifier: String
+
+        static func == (left: Self, right: Self) -> Bool { left.identifier.hasSameBytes(as: right.identifier) }
+
+        func hash(into hasher: inout Hasher) {
+            self.identifier.utf8Span.span.withUnsafeBytes { hasher.combine(bytes: $0) }
+        }
+    }
+
     private final class Part: Sendable {
-        /// By a hash of what is compared; who comes with the same hash takes the other's place.
-        let entries = Mutex<[Int: ClientAccess]>([:])
+        /// Who comes with the same identifier and another user name or address takes the other's place.
+        let entries = Mutex<[Key: ClientAccess]>([:])
     }
 
     private let parts: [Part]
@@ -24,34 +35,24 @@ final class ClientAccessCache: Sendable {
         self.capacity = max(capacity / self.parts.count, 1)
     }
 
-    private static func hash(_ client: ClientInfo) -> Int {
-        var hasher = Hasher()
-        client.clientIdentifier.utf8Span.span.withUnsafeBytes { hasher.combine(bytes: $0) }
-        client.peer.host.utf8Span.span.withUnsafeBytes { hasher.combine(bytes: $0) }
-        return hasher.finalize()
-    }
-
-    private func part(_ hash: Int) -> Part {
-        self.parts[Int(UInt(bitPattern: hash) % UInt(self.parts.count))]
-    }
+    /// By the port, which costs nothing to look at.
+    private func part(_ client: ClientInfo) -> Part { self.parts[Int(client.peer.port) % self.parts.count] }
 
     /// What is known of a client, or else what `find` finds.
     func access(of client: ClientInfo, find: () -> ClientAccess) -> ClientAccess {
-        let hash = Self.hash(client)
-        let part = self.part(hash)
-        let known = part.entries.withLock { $0[hash] }
-        if let known, known.isAbout(client) { return known }
+        let part = self.part(client)
+        let key = Key(identifier: client.clientIdentifier)
+        if let known = part.entries.withLock({ $0[key] }), known.isAbout(client) { return known }
         let found = find()
         part.entries.withLock { entries in
             if entries.count >= self.capacity { entries.removeAll(keepingCapacity: true) }
-            entries[hash] = found
+            entries[key] = found
         }
         return found
     }
 
     func forget(_ client: ClientInfo) {
-        let hash = Self.hash(client)
-        self.part(hash).entries.withLock { _ = $0.removeValue(forKey: hash) }
+        self.part(client).entries.withLock { _ = $0.removeValue(forKey: Key(identifier: client.clientIdentifier)) }
     }
 
     /// Clients that are remembered.

@@ -29,8 +29,9 @@ enum FilterRelation {
         }
     }
 
-    /// A pattern's levels with a client's names in place; nil if it matches nothing for this client.
-    static func levels(of pattern: [TopicPattern.Level], for names: ClientNames) -> [Level]? {
+    /// A pattern's levels with a client's names in place; nil if it matches nothing for this client, or has places for
+    /// names and there is no client.
+    static func levels(of pattern: [TopicPattern.Level], for names: ClientNames?) -> [Level]? {
         var levels: [Level] = []
         for (index, level) in pattern.enumerated() {
             switch level {
@@ -38,7 +39,7 @@ enum FilterRelation {
             case .single: levels.append(.single)
             case .rest: levels.append(.rest)
             case .pieces(let pieces):
-                guard let bytes = names.fill(pieces, isFirst: index == 0) else { return nil }
+                guard let bytes = names?.fill(pieces, isFirst: index == 0) else { return nil }
                 levels.append(.literal(bytes[...]))
             }
         }

@@ -28,7 +28,8 @@ struct TopicIndex: Sendable {
 
     private struct Edge {
         let hash: UInt64
-        let bytes: [UInt8]
+        /// Where its word stands in `words`.
+        let word: Range<Int>
         let child: Int
     }
 
@@ -39,6 +40,7 @@ struct TopicIndex: Sendable {
 
     private var nodes: [Node] = []
     private var edges: [Edge] = []
+    private var words: [UInt8] = []
     private var dynamics: [Dynamic] = []
     private var marks: [Mark] = []
 
@@ -61,7 +63,9 @@ struct TopicIndex: Sendable {
                 .sorted { $0.hash < $1.hash }
             let firstEdge = self.edges.count
             for edge in sorted {
-                self.edges.append(Edge(hash: edge.hash, bytes: edge.bytes, child: number(edge.draft)))
+                let word = self.words.count..<self.words.count + edge.bytes.count
+                self.words += edge.bytes
+                self.edges.append(Edge(hash: edge.hash, word: word, child: number(edge.draft)))
             }
             node.edges = firstEdge..<self.edges.count
             let firstDynamic = self.dynamics.count
@@ -207,16 +211,16 @@ struct TopicIndex: Sendable {
             if self.edges[middle].hash < hash { low = middle + 1 } else { high = middle }
         }
         while low < range.upperBound, self.edges[low].hash == hash {
-            if Self.isEqual(self.edges[low].bytes, level) { return self.edges[low].child }
+            if self.isEqual(self.edges[low].word, level) { return self.edges[low].child }
             low += 1
         }
         return nil
     }
 
-    private static func isEqual(_ left: [UInt8], _ right: Span<UInt8>) -> Bool {
-        guard left.count == right.count else { return false }
-        for index in left.indices {
-            guard left[index] == right[index] else { return false }
+    private func isEqual(_ word: Range<Int>, _ level: Span<UInt8>) -> Bool {
+        guard word.count == level.count else { return false }
+        for index in level.indices {
+            guard self.words[word.lowerBound + index] == level[index] else { return false }
         }
         return true
     }

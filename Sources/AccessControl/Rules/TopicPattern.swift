@@ -42,6 +42,8 @@ public struct TopicPattern: Sendable, CustomStringConvertible {
     let levels: [Level]
     /// Whether the levels are all of it.
     let isFilter: Bool
+    /// The levels as they are for every client, if there are no placeholders.
+    let fixedLevels: [FilterRelation.Level]?
 
     /// Reads a pattern.
     /// - Throws: why it is none, with no part of it
@@ -76,6 +78,7 @@ public struct TopicPattern: Sendable, CustomStringConvertible {
         self.pieces = pieces
         self.levels = levels
         self.isFilter = isFilter
+        self.fixedLevels = FilterRelation.levels(of: levels, for: nil)
     }
 
     /// Splits at the placeholders.

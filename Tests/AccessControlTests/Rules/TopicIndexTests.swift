@@ -17,15 +17,13 @@ import Testing
         let actions: AccessRule.Actions
         let topics: [String]
 
-        func isAbout(_ client: ClientInfo, _ action: AccessRule.Actions) -> Bool {
-            self.actions.contains(action) && (self.user == nil || self.user == client.userName)
-        }
+        func isAbout(_ client: ClientInfo) -> Bool { self.user == nil || self.user == client.userName }
 
         /// For clients whose names are harmless.
-        func filled(_ client: ClientInfo) -> [String] {
-            self.topics.map { topic in
-                topic.split(separator: "${clientid}", omittingEmptySubsequences: false)
-                    .joined(separator: client.clientIdentifier)
+        func filters(_ client: ClientInfo) throws -> [TopicFilter] {
+            try self.topics.map { topic in
+                let parts = topic.split(separator: "${clientid}", omittingEmptySubsequences: false)
+                return try TopicFilter(parts.joined(separator: client.clientIdentifier))
             }
         }
     }
@@ -50,7 +48,7 @@ import Testing
         return text.isEmpty ? "#" : text
     }
 
-    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func agreesWithAPlainReading(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let count = Int.random(in: 1...150, using: &random)
@@ -73,24 +71,21 @@ import Testing
             }
         )
         let clients = [ClientInfo.test("c1", user: "u"), .test("a", user: "v"), .test("c2", user: nil)]
-        for _ in 0..<300 {
-            let topic = Self.topic(using: &random)
-            for client in clients {
-                let access = rules.access(of: client)
-                func expected(_ action: AccessRule.Actions) throws -> AccessRule.Permission? {
-                    let first = try plain.first { rule in
-                        guard rule.isAbout(client, action) else { return false }
-                        return try rule.filled(client).contains { try TopicFilter($0).matches(topic: topic) }
+        let topics = (0..<200).map { _ in Self.topic(using: &random) }
+        for client in clients {
+            let access = rules.access(of: client)
+            let readable = try plain.filter { $0.isAbout(client) }.map { ($0, try $0.filters(client)) }
+            for topic in topics {
+                func expected(_ action: AccessRule.Actions) -> AccessRule.Permission? {
+                    readable.first { rule, filters in
+                        rule.actions.contains(action) && filters.contains { $0.matches(topic: topic) }
                     }
-                    return first.map { $0.isAllowing ? .allow : .deny }
+                    .map { $0.0.isAllowing ? .allow : .deny }
                 }
-                #expect(rules.publish(topic, access) == (try expected(.publish)), "\(topic)")
-                #expect(rules.receive(topic, access) == (try expected(.subscribe)), "\(topic)")
+                #expect(rules.publish(topic, access) == expected(.publish), "\(topic)")
+                #expect(rules.receive(topic, access) == expected(.subscribe), "\(topic)")
                 // A filter without wildcards is covered where it is met.
-                let filter = try TopicFilter(topic)
-                if filter.share == nil {
-                    #expect(rules.subscribe(filter, access) == (try expected(.subscribe)), "\(topic)")
-                }
+                #expect(rules.subscribe(try TopicFilter(topic), access) == expected(.subscribe), "\(topic)")
             }
         }
     }
