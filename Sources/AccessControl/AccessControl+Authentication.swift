@@ -227,7 +227,7 @@ extension AccessControl {
                 guard self.admissions.holds(client, user) else { return .now(false) }
                 byDefault = true
             } else if ways.isEmpty {
-                byDefault = snapshot.users.isEmpty && snapshot.settings.allowAnonymous
+                byDefault = !snapshot.hasUserList && snapshot.settings.allowAnonymous
             } else {
                 // Who was in the list once, and is not any more, has nobody but them to speak for it.
                 byDefault = !snapshot.formerUsers.contains(name)

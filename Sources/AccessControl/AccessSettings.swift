@@ -32,6 +32,8 @@ public struct AccessSettings: Sendable {
     public var denyAction = DenyAction.ignore
     /// Users with their passwords.
     public var users: [String: PasswordRecord] = [:]
+    /// Whether there is a list of users although it is empty: then no user name is right.
+    public var hasUserList = false
     /// Who may do what; the first that matches decides.
     public var rules: [AccessRule] = []
     /// How many failures an address may have; nil: any number.

@@ -64,7 +64,10 @@ final class AccessSnapshot: Sendable {
     }
 
     /// Whether there is anything that a password could be checked against.
-    var hasPasswordSource: Bool { !self.users.isEmpty || !self.settings.authenticators.isEmpty }
+    var hasPasswordSource: Bool { self.hasUserList || !self.settings.authenticators.isEmpty }
+
+    /// Whether user names are looked up in a list of ours.
+    var hasUserList: Bool { self.settings.hasUserList || !self.users.isEmpty }
 
     /// The record of some user, for a user that does not exist: always the same for the same name, and as slow as those
     /// of the others, so that the time an answer takes does not tell who exists.

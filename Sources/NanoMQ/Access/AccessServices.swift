@@ -30,7 +30,11 @@ struct AccessServices: Sendable {
                 let settings = try JWTSettings.load(access.tokens)
                 do throws(JWTSettingsError) {
                     // It takes over whom the one before has let in.
-                    let made = try await JWTAccess(settings, replacing: before.tokens?.access) { logger.log($0) }
+                    let made = try await JWTAccess(
+                        settings,
+                        replacing: before.tokens?.access,
+                        onEvent: { logger.log($0) }
+                    )
                     self.tokens = (settings, made)
                 } catch {
                     throw ConfigurationFileError(description: "auth.jwt: \(error)")
@@ -47,7 +51,7 @@ struct AccessServices: Sendable {
                     self.http = kept
                 } else {
                     do throws(HTTPAccessError) {
-                        self.http = (settings, try HTTPAccess(settings) { logger.log($0) })
+                        self.http = (settings, try HTTPAccess(settings, onEvent: { logger.log($0) }))
                     } catch {
                         throw ConfigurationFileError(description: "auth.http_auth: \(error)")
                     }

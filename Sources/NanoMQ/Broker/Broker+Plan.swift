@@ -7,6 +7,7 @@ public import BrokerCore
 public import BrokerNetwork
 public import Logging
 public import NanoConfiguration
+import Synchronization
 
 extension Broker {
     /// A broker as a configuration describes it, with its access control.

@@ -31,7 +31,7 @@ extension AccessSettings {
         for (user, password) in access.passwords ?? [:] {
             settings.users[user] = try self.record(password, of: user)
         }
-        settings.knowsUsers = access.passwords != nil || access.passwordFile != nil
+        settings.hasUserList = access.passwords != nil || access.passwordFile != nil
         if access.rules.isEnabled {
             settings.rules = try access.rules.rules.enumerated().map { index, rule throws(ConfigurationFileError) in
                 try self.rule(rule, number: index + 1)

@@ -24,7 +24,7 @@ public struct BrokerPlan: Sendable {
 
     /// Whether everybody may do everything: no user, rule or service is asked.
     public var isOpen: Bool {
-        self.configuration.auth.allowAnonymous && self.access.users.isEmpty && self.access.rules.isEmpty
+        self.configuration.auth.allowAnonymous && self.access.users.isEmpty && !self.access.hasUserList && self.access.rules.isEmpty
             && self.access.noMatch == .allow && !self.configuration.auth.http.isEnabled
             && !self.configuration.auth.tokens.isEnabled
     }
