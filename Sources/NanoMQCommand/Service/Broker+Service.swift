@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import BrokerCore
 import Logging
 import NIOCore
 import NanoConfiguration
