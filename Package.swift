@@ -117,7 +117,8 @@ let package = Package(
         .executableTarget(
             name: "NanoMQCommand",
             dependencies: [
-                "NanoMQ", "BrokerCore", "NanoConfiguration", "ServiceControl", "OperatorLog", "CAllocator", logging,
+                "NanoMQ", "AccessControl", "BrokerCore", "NanoConfiguration", "ServiceControl", "OperatorLog",
+                "CAllocator", logging,
                 lifecycle, nioCore, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -74,7 +74,10 @@ package struct BrokerLogger: Sendable {
         case .subscriptionsRevoked(let client, let count, let first):
             self.logger.notice(
                 "subscriptions taken away: not allowed any more",
-                metadata: Self.metadata(client, ["count": .stringConvertible(count), "topic": .string(PrintableText.of(first))])
+                metadata: Self.metadata(
+                    client,
+                    ["count": .stringConvertible(count), "topic": .string(PrintableText.of(first))]
+                )
             )
         case .expelled(let client, let reason):
             self.logger.notice(

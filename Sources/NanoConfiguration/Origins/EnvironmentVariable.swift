@@ -62,6 +62,7 @@ struct EnvironmentVariable: Sendable {
         EnvironmentVariable("WEBSOCKET_TLS_URL", "listeners.wss.bind", .url(.wss)),
         EnvironmentVariable("DAEMON", "system.daemon", .boolean),
         EnvironmentVariable("PID_FILE", "system.pid_file"),
+        EnvironmentVariable("CONTROL_SOCKET", "system.control_socket"),
         EnvironmentVariable("NUM_TASKQ_THREAD", "system.num_taskq_thread"),
         EnvironmentVariable("MAX_TASKQ_THREAD", "system.max_taskq_thread"),
         EnvironmentVariable("PARALLEL", "system.parallel"),

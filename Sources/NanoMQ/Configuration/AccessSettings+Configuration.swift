@@ -4,9 +4,10 @@
 //===----------------------------------------------------------------------===//
 
 import AccessControl
-import struct AccessControl.AccessRule
 import NanoConfiguration
 import SystemPackage
+
+import struct AccessControl.AccessRule
 
 extension AccessSettings {
     /// What a configuration says, with the users of its file; without the services that are asked.

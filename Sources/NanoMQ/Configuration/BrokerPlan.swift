@@ -6,6 +6,7 @@
 import AccessControl
 import BrokerCore
 public import BrokerNetwork
+import Logging
 public import NanoConfiguration
 
 /// A configuration with all that it names read from files: for a broker to run by, or to go on by.
@@ -24,7 +25,8 @@ public struct BrokerPlan: Sendable {
 
     /// Whether everybody may do everything: no user, rule or service is asked.
     public var isOpen: Bool {
-        self.configuration.auth.allowAnonymous && self.access.users.isEmpty && !self.access.hasUserList && self.access.rules.isEmpty
+        self.configuration.auth.allowAnonymous && self.access.users.isEmpty && !self.access.hasUserList
+            && self.access.rules.isEmpty
             && self.access.noMatch == .allow && !self.configuration.auth.http.isEnabled
             && !self.configuration.auth.tokens.isEnabled
     }
@@ -44,5 +46,14 @@ public struct BrokerPlan: Sendable {
                 throw ConfigurationFileError(description: "\(error)")
             }
         }
+    }
+
+    /// Makes, and gives back, what a broker would only make when it starts: keys and the client of a web service.
+    ///
+    /// - Throws: ``ConfigurationFileError``, which names the key.
+    public func check() async throws(ConfigurationFileError) {
+        let logger = AccessLogger(Logger(label: "nanomq") { _ in SwiftLogNoOpLogHandler() })
+        let services = try await AccessServices(self.configuration.auth, replacing: AccessServices(), logger: logger)
+        await services.shutDown(keeping: AccessServices())
     }
 }

@@ -8,7 +8,7 @@ import NanoConfiguration
 import NanoMQ
 
 /// `nanomq check`: whether a broker would start with these options, and what it would be told.
-struct Check: ParsableCommand {
+struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check the configuration, and print what holds.",
         discussion: "Takes the options of start, and starts nothing. The exit code is 1 if the configuration is wrong."
@@ -17,12 +17,14 @@ struct Check: ParsableCommand {
     @OptionGroup
     var options: StartOptions
 
-    func run() throws {
+    func run() async throws {
         let loaded = try self.options.withAbsolutePaths().load()
         for note in loaded.notes { Console.error("note: \(note)") }
         for warning in loaded.warnings { Console.error("warning: \(warning)") }
         // What is in the files that it names counts too.
-        for warning in try BrokerPlan(loaded.configuration).warnings { Console.error("warning: \(warning)") }
+        let plan = try BrokerPlan(loaded.configuration)
+        try await plan.check()
+        for warning in plan.warnings { Console.error("warning: \(warning)") }
         Console.print(loaded.effective())
     }
 }

@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import AccessControl
 import ArgumentParser
+import SystemPackage
 
 /// `nanomq passwd`: the users of a password file.
 struct Passwd: ParsableCommand {
@@ -47,16 +49,12 @@ struct Passwd: ParsableCommand {
     }
 
     func run() throws {
-        guard let editor = PasswordEditors.current else {
-            throw Failure("This build has no password files.")
-        }
+        let editor = PasswordFileEditor(FilePath(self.file))
         if self.delete {
-            guard try editor.remove(user: self.user, from: self.file) else {
-                throw Failure("\(self.file): there is no user of this name.")
-            }
-            return
+            try editor.remove(self.user)
+        } else {
+            _ = try editor.add(self.user, password: Array(try self.readPassword().utf8))
         }
-        try editor.set(password: try self.readPassword(), for: self.user, in: self.file)
     }
 
     private func readPassword() throws -> String {
@@ -67,18 +65,4 @@ struct Passwd: ParsableCommand {
         if let passwordFile { return try PasswordPrompt.read(file: passwordFile) }
         return try PasswordPrompt.ask()
     }
-}
-
-/// What edits password files.
-protocol PasswordEditing: Sendable {
-    /// Adds the user, or changes the password of the one there is.
-    func set(password: String, for user: String, in file: String) throws
-
-    /// - Returns: false if there is no such user.
-    func remove(user: String, from file: String) throws -> Bool
-}
-
-/// The editor of this build.
-enum PasswordEditors {
-    static let current: (any PasswordEditing)? = nil
 }

@@ -35,13 +35,11 @@ actor BrokerReload: ReloadHandler {
             throw error
         }
         var report = ReloadReport()
-        for change in self.running.changes(to: loaded.configuration) {
-            if change.reloads {
-                report.applied.append(change.description)
-            } else {
-                report.needsRestart.append(change.description)
-            }
-        }
+        // What holds from now on: a listener that could not be had is tried again with the next reload.
+        let failed = Set(listeners.filter { $0.error != nil }.map(\.listener))
+        let next = loaded.configuration.keepingWhatTakesRestart(of: self.running, andListeners: failed)
+        report.applied = self.running.changes(to: next).map(\.description)
+        report.needsRestart = next.changes(to: loaded.configuration).filter { !$0.reloads }.map(\.description)
         report.warnings = loaded.warnings.map(\.description) + plan.warnings
         report.warnings += listeners.compactMap { change in
             change.error.map { "listener \(change.listener) not \(change.action.rawValue): \($0)" }
@@ -51,7 +49,7 @@ actor BrokerReload: ReloadHandler {
         if report.applied.isEmpty, report.needsRestart.isEmpty {
             report.notes.append("no key has changed; files that the configuration names have been read again")
         }
-        self.running = loaded.configuration.keepingWhatTakesRestart(of: self.running)
+        self.running = next
         plan.warnOfOpenListeners(self.log.logger)
         return report
     }
