@@ -88,6 +88,25 @@ import Testing
         #expect(client.takeTexts() == ["1", "", "meanwhile a"])
     }
 
+    /// Messages that are on their way to where the session was while it moves to another user.
+    @Test(arguments: 0..<20)
+    func messagesOnTheirWayToTheOldPlace(_ seed: Int) {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        let broker = TestBroker(shards: 3, extensions: [self.rules])
+        self.prepare(broker)
+        self.rules.refuse("eve:b")
+        let publisher = broker.connected("q", .v5, on: 2)
+        let client = self.resume(broker, on: 1, as: "eve")
+        var expected = ["1"]
+        for number in 0..<20 {
+            publisher.publish("b", "secret", qos: .atLeastOnce)
+            publisher.publish("a", "\(number)", qos: .atLeastOnce)
+            expected.append("\(number)")
+            broker.step(using: &generator)
+        }
+        #expect(client.takeTexts() == expected)
+    }
+
     /// What the earlier user has been sent and has not acknowledged is not sent to another who may not have it.
     @Test(arguments: [("adam", 2), ("eve", 1)])
     func inFlightToAnotherUser(user: String, expected: Int) {
