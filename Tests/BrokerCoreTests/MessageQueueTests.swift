@@ -35,6 +35,22 @@ import Testing
         return text
     }
 
+    /// A limit that has been lowered applies to what comes: one gives way for one, and as many bytes as come.
+    @Test func aLoweredLimitDropsNoMoreThanComes() throws {
+        var queue = MessageQueue()
+        let before = self.limits(10, 100, .oldest)
+        for letter in ["a", "b", "c", "d"] { _ = queue.append(try self.message(10, letter), limits: before) }
+        guard case .displaced(let one) = queue.append(try self.message(5, "e"), limits: self.limits(2, 100, .oldest)),
+            case .displaced(let two) = queue.append(try self.message(15, "f"), limits: self.limits(10, 20, .oldest))
+        else {
+            Issue.record("nothing gave way")
+            return
+        }
+        #expect(one.map(\.message.topic) == ["a"])
+        #expect(two.map(\.message.topic) == ["b", "c"])
+        #expect(self.drain(&queue) == "def")
+    }
+
     @Test func theNewestGivesWay() throws {
         var queue = MessageQueue()
         let limits = self.limits(3, 100, .newest)

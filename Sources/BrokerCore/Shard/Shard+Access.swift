@@ -199,10 +199,10 @@ extension Shard {
         let isRefused = { (message: Message) in !self.extensions.mayReceive(message, client: review.client) }
         if !session.queue.isEmpty {
             let refused = session.queue.remove { isRefused($0.message) }
-            for queued in refused { self.dropRefused(queued.message, queued.terms, session, review) }
+            for queued in refused { self.dropRefused(queued.message, queued.terms.group, session, review.client) }
         }
         for message in session.retainedBacklog?.remove(where: isRefused) ?? [] {
-            self.dropRefused(message, nil, session, review)
+            self.dropRefused(message, nil, session, review.client)
         }
         // What has been sent once is sent again: to this user, if it is the one who got it.
         guard review.connection != nil, review.client.userName != session.info.userName else { return }
@@ -210,22 +210,33 @@ extension Shard {
             guard let message = inflight.message, isRefused(message) else { continue }
             session.inflight.end(identifier)
             // What was QoS 2 may have arrived, so nobody else may get it.
-            self.dropRefused(message, inflight.terms.qos == .exactlyOnce ? nil : inflight.terms, session, review)
+            let group = inflight.terms.qos == .exactlyOnce ? nil : inflight.terms.group
+            self.dropRefused(message, group, session, review.client)
         }
+    }
+
+    /// Whether a message that was sent to where a session lived before, and comes after it has been asked about, may
+    /// still go to it; if not, it is dealt with.
+    func passesReview(_ delivery: DirectDelivery, _ session: Session) -> Bool {
+        guard self.hooks.contains(.authorization),
+            !self.extensions.mayReceive(delivery.message, client: session.info)
+        else { return true }
+        self.dropRefused(delivery.message, delivery.group, session, session.info)
+        return false
     }
 
     /// A message that a shared group chose this session for goes to another member; any other is dropped.
     private func dropRefused(
         _ message: Message,
-        _ terms: DeliveryTerms?,
+        _ group: SharedGroup?,
         _ session: Session,
-        _ review: AccessReview
+        _ client: ClientInfo
     ) {
-        if let group = terms?.group, !message.isExpired(at: self.now) {
+        if let group, !message.isExpired(at: self.now) {
             var publish = OutgoingPublish(message, origin: nil, now: self.now)
             if self.deliver(&publish, to: group, excluding: session.address) { return }
         }
         self.metrics.droppedNotAuthorized += 1
-        self.tellDropped(message, review.client, .notAuthorized)
+        self.tellDropped(message, client, .notAuthorized)
     }
 }

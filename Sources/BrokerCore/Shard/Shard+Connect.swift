@@ -195,7 +195,11 @@ extension Shard {
     /// CONNACK, and what the client has missed.
     func welcome(_ connection: Connection, resuming old: Session?) {
         guard let connect = connection.pendingConnect, let tenure = connection.tenure else { return }
-        if old == nil, self.refusesSession(connect, connection, tenure) { return }
+        var expiry = self.expiryInterval(of: connect)
+        if old == nil, expiry > 0, self.broker.hasAllSessions {
+            guard self.goesWithoutSession(connect, connection, tenure) else { return }
+            expiry = 0
+        }
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
         let info = ClientInfo(connect, peer: connection.peer, origin: connection.origin)
@@ -205,7 +209,7 @@ extension Shard {
         session.expiresAt = nil
         session.willDueAt = nil
         session.will = connect.will
-        session.expiryInterval = self.expiryInterval(of: connect, isNew: old == nil)
+        session.expiryInterval = expiry
         self.setCountedOffline(session, false)
         connection.inheritedExactlyOnce = UInt16(clamping: session.incomingExactlyOnce.count)
         connection.session = session
@@ -228,7 +232,7 @@ extension Shard {
         self.acknowledge(
             connect,
             keepAlive: keepAlive,
-            expiry: session.expiryInterval,
+            expiry: expiry,
             sessionPresent: old != nil,
             connection
         )
@@ -245,17 +249,18 @@ extension Shard {
     }
 
     /// Where no more sessions may be kept, a new client goes without one if it can be told so, else it goes.
-    private func refusesSession(_ connect: Connect, _ connection: Connection, _ tenure: SessionTenure) -> Bool {
-        guard self.broker.hasAllSessions, self.expiryInterval(of: connect, isNew: false) > 0 else { return false }
+    ///
+    /// - Returns: whether it stays.
+    private func goesWithoutSession(_ connect: Connect, _ connection: Connection, _ tenure: SessionTenure) -> Bool {
         self.logRarely(.sessionLimit(client: connect.clientIdentifier, peer: connection.peer))
-        guard connect.version != .v5 else { return false }
+        guard connect.version != .v5 else { return true }
         self.broker.directory.remove(UTF8String(connect.clientIdentifier), endOf: tenure)
         self.refuse(
             connection,
             MQTTError(reason: .quotaExceeded, detail: "no further session can be kept"),
             client: connect.clientIdentifier
         )
-        return true
+        return false
     }
 
     private func makeSession(_ client: UTF8String, _ tenure: SessionTenure, _ info: ClientInfo) -> Session {
@@ -271,12 +276,11 @@ extension Shard {
         return session
     }
 
-    private func expiryInterval(of connect: Connect, isNew: Bool) -> UInt32 {
+    private func expiryInterval(of connect: Connect) -> UInt32 {
         let wanted =
             connect.version == .v5
             ? connect.properties.sessionExpiryInterval ?? 0
             : connect.cleanStart ? 0 : Session.neverExpires
-        if isNew, self.broker.hasAllSessions { return 0 }
         return min(wanted, self.settings.maximumSessionExpiry ?? .max)
     }
 

@@ -110,7 +110,9 @@ extension Shard {
     /// What was sent to the session's old place comes before everything that is held back.
     func deliverForwarded(_ delivery: DirectDelivery, to client: UTF8String) {
         // The client may have another session by now, which has not come from there.
-        guard let session = self.sessionsByClient[client], session.arrival?.from == delivery.address else { return }
+        guard let session = self.sessionsByClient[client], session.arrival?.from == delivery.address,
+            self.passesReview(delivery, session)
+        else { return }
         self.deliver(delivery, to: session)
     }
 

@@ -240,7 +240,7 @@ extension Shard {
         arrival.fencesAwaited -= 1
         guard arrival.fencesAwaited == 0 else { return }
         session.arrival = nil
-        for delivery in arrival.held { self.deliver(delivery) }
+        for delivery in arrival.held where self.passesReview(delivery, session) { self.deliver(delivery) }
         if let next = arrival.nextOwner { self.leave(session, to: next) }
     }
 }

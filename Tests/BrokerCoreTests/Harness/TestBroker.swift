@@ -114,6 +114,11 @@ final class TestBroker {
         self.settle()
     }
 
+    /// Runs one piece of that work, whichever the generator picks; what it leads to waits.
+    func runOneWork(using generator: inout SeededGenerator) async {
+        await self.hosts.randomElement(using: &generator)?.runOneWork(using: &generator)
+    }
+
     // MARK: Time
 
     /// Time passes, and every shard looks at what has become due.

@@ -48,6 +48,12 @@ final class TestHost: ShardHost {
     /// Pieces of work that wait to be run.
     var workCount: Int { self.work.count }
 
+    /// Runs one piece of the work that waits, whichever the generator picks.
+    func runOneWork(using generator: inout SeededGenerator) async {
+        guard !self.work.isEmpty else { return }
+        await self.work.remove(at: Int.random(in: self.work.indices, using: &generator))()
+    }
+
     /// Runs the work that waits now, oldest first.
     func runWork() async {
         let due = self.work
