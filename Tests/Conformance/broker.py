@@ -56,6 +56,7 @@ class Broker:
         with open(folder / "log", "wb") as log:
             broker.process = subprocess.Popen(
                 [str(executable), "start", "--url", f"nmq-tcp://{host}:{port}", "--conf", str(configuration)],
+                env={**os.environ, "NANOMQ_PID_FILE": str(folder / "nanomq.pid")},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,

@@ -27,6 +27,10 @@ struct Restart: AsyncParsableCommand {
     func run() async throws {
         let given = self.options.withAbsolutePaths()
         let paths = given.service.paths
+        let turn = try paths.pidFile.map { path throws(PIDFileError) in
+            try RestartTurn.take(for: path, timeout: self.patience)
+        }
+        defer { turn?.release() }
         var previous: StartOptions?
         if let file = paths.pidFile, case .running(let pid) = try PIDFile.inspect(file) {
             previous = try self.options(of: pid, paths, isNeeded: !given.isAboutBroker)
@@ -41,7 +45,9 @@ struct Restart: AsyncParsableCommand {
         options.service.controlSocket = paths.controlSocket?.string ?? ServicePaths.none
         _ = try options.load()
         if paths.pidFile != nil { _ = try Stop.stop(self.stopping, paths) }
-        guard options.daemon else { return try await BrokerService(options: options).run(as: nil) }
+        guard options.daemon else {
+            return try await BrokerService(options: options).run(as: nil) { turn?.release() }
+        }
         do {
             try DaemonStart.run(options)
         } catch {
@@ -49,6 +55,9 @@ struct Restart: AsyncParsableCommand {
             throw error
         }
     }
+
+    /// How long others may take who restart the same broker.
+    private var patience: Duration { .seconds(self.stopping.timeout + 120) }
 
     /// What the running broker was started with.
     private func options(of pid: Int32?, _ paths: ServicePaths, isNeeded: Bool) throws -> StartOptions? {

@@ -16,8 +16,9 @@ struct BrokerService {
 
     /// Runs until it is told to end.
     ///
+    /// - Parameter whenReady: called when the listeners are up.
     /// - Throws: what kept it from starting.
-    func run(as daemon: Daemon?) async throws {
+    func run(as daemon: Daemon?, whenReady: @escaping @Sendable () -> Void = {}) async throws {
         MemoryPolicy.apply()
         // First of all, before there are threads that read the environment, or descriptors with these numbers.
         let notifier = ServiceNotifier.inherited()
@@ -28,7 +29,7 @@ struct BrokerService {
         defer { pidFile?.release() }
         let loop = ServiceLoop()
         do {
-            try await self.serve(loaded, sockets, daemon, notifier, loop, hasPIDFile: pidFile != nil, logger)
+            try await self.serve(loaded, sockets, daemon, notifier, loop, hasPIDFile: pidFile != nil, logger, whenReady)
             await loop.stop()
         } catch {
             await loop.stop()
@@ -43,7 +44,8 @@ struct BrokerService {
         _ notifier: ServiceNotifier,
         _ loop: ServiceLoop,
         hasPIDFile: Bool,
-        _ logger: Logger
+        _ logger: Logger,
+        _ whenReady: @escaping @Sendable () -> Void
     ) async throws {
         let signals = try await ServiceSignal.listen(on: loop)
         self.warn(loaded, sockets, logger)
@@ -75,6 +77,7 @@ struct BrokerService {
                 Console.print(DaemonStart.success)
             }
             notifier.ready("Running")
+            whenReady()
             await Self.keepWatchdogQuiet(broker, notifier)
         }
         let result = await Task { try await group.run() }.result
