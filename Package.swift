@@ -106,7 +106,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServiceControlTests",
-            dependencies: ["ServiceControl", nioCore, nioPosix, system],
+            dependencies: ["ServiceControl", "CProcess", nioCore, nioPosix, system],
             swiftSettings: settings
         ),
         .testTarget(name: "OperatorLogTests", dependencies: ["OperatorLog", logging, system], swiftSettings: settings),

@@ -62,7 +62,7 @@ struct Restart: AsyncParsableCommand {
     /// What the running broker was started with.
     private func options(of pid: Int32?, _ paths: ServicePaths, isNeeded: Bool) throws -> StartOptions? {
         if let socket = paths.controlSocket,
-            let reply = try? ControlClient.send(ControlMessage("arguments"), to: socket, timeout: .seconds(5)),
+            let reply = try? ControlClient.send(ControlMessage("arguments"), to: socket, timeout: .seconds(2)),
             reply.head == ControlMessage.ok
         {
             return try StartOptions.parse(reply.values("argument"))
