@@ -9,7 +9,7 @@ import signal
 import socket
 from pathlib import Path
 
-from service import HOST, SUCCESS, ServiceCase
+from service import HOST, SUCCESS, ServiceCase, wait_until
 
 
 class Daemon(ServiceCase):
@@ -29,10 +29,14 @@ class Daemon(ServiceCase):
         self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
         for descriptor in (0, 1, 2):
             self.assertEqual(os.readlink(f"/proc/{pid}/fd/{descriptor}"), "/dev/null")
-        # Its signals come through one pipe of its own, both of whose ends it has.
-        pipes = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
-        pipes = [target for target in pipes if target.startswith("pipe:")]
-        self.assertEqual((len(pipes), len(set(pipes))), (2, 1), pipes)
+
+        def pipes() -> list[str]:
+            targets = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
+            return [target for target in targets if target.startswith("pipe:")]
+
+        # Its signals come through one pipe of its own, both of whose ends it has; that to the command it closes after
+        # its word, when the command may have ended already.
+        wait_until("only its own pipe is left", lambda: (len(pipes()), len(set(pipes()))) == (2, 1))
 
     def test_port_taken(self) -> None:
         """Exit code 1, the reason, no daemon, no file"""
