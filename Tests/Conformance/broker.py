@@ -37,6 +37,7 @@ class Broker:
         self.address = address
         self.process: Optional[subprocess.Popen[bytes]] = None
         self.directory: Optional[tempfile.TemporaryDirectory[str]] = None
+        self.told_to_end = False
 
     @classmethod
     def external(cls, address: tuple[str, int]) -> Broker:
@@ -102,8 +103,9 @@ class Broker:
         return "\n".join(text.splitlines()[-lines:])
 
     def terminate(self) -> None:
-        """Sends SIGTERM and does not wait."""
-        if self.process is not None and self.alive:
+        """Sends SIGTERM and does not wait. Once only: the second one ends the broker at once."""
+        if self.process is not None and self.alive and not self.told_to_end:
+            self.told_to_end = True
             self.process.send_signal(signal.SIGTERM)
 
     def stop(self) -> Optional[int]:
