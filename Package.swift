@@ -150,7 +150,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServiceControlTests",
-            dependencies: ["ServiceControl", nioCore, nioPosix, system],
+            dependencies: ["ServiceControl", "CProcess", nioCore, nioPosix, system],
             swiftSettings: settings
         ),
         .testTarget(

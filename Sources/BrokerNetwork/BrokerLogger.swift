@@ -91,7 +91,7 @@ package struct BrokerLogger: Sendable {
 
     private static func metadata(_ client: ClientInfo, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
         var metadata = self.metadata(client.clientIdentifier, client.peer, more)
-        metadata["listener"] = .string(client.origin.listener)
+        metadata["listener"] = .stringConvertible(client.origin)
         return metadata
     }
 

@@ -38,6 +38,7 @@ class Broker:
         self.websocket_address: Optional[tuple[str, int]] = None
         self.process: Optional[subprocess.Popen[bytes]] = None
         self.directory: Optional[tempfile.TemporaryDirectory[str]] = None
+        self.told_to_end = False
 
     @classmethod
     def external(cls, address: tuple[str, int]) -> Broker:
@@ -64,6 +65,7 @@ class Broker:
         with open(folder / "log", "wb") as log:
             broker.process = subprocess.Popen(
                 [str(executable), "start", *urls, "--conf", str(configuration)],
+                env={**os.environ, "NANOMQ_PID_FILE": str(folder / "nanomq.pid")},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -109,8 +111,9 @@ class Broker:
         return "\n".join(text.splitlines()[-lines:])
 
     def terminate(self) -> None:
-        """Sends SIGTERM and does not wait."""
-        if self.process is not None and self.alive:
+        """Sends SIGTERM and does not wait. Once only: the second one ends the broker at once."""
+        if self.process is not None and self.alive and not self.told_to_end:
+            self.told_to_end = True
             self.process.send_signal(signal.SIGTERM)
 
     def stop(self) -> Optional[int]:

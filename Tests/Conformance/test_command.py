@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import tempfile
@@ -28,9 +29,15 @@ class Command(ConformanceCase):
 
     def nanomq(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs it to its end."""
-        return subprocess.run(
-            [str(self.executable()), *arguments], capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            return subprocess.run(
+                [str(self.executable()), *arguments],
+                env={**os.environ, "NANOMQ_PID_FILE": f"{folder}/nanomq.pid"},
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
 
     def start_with(self, configuration: str) -> subprocess.CompletedProcess[str]:
         """Runs `nanomq start` with a configuration file that should stop it."""

@@ -6,7 +6,7 @@
 /// How a client's connection came to the broker, and what the connection itself proves of the client.
 ///
 /// An object, because all plain connections of a listener share one.
-public final class ConnectionOrigin: Sendable, Hashable {
+public final class ConnectionOrigin: Sendable, Hashable, CustomStringConvertible {
     /// What carries the MQTT packets.
     public enum Transport: String, Sendable {
         /// TCP.
@@ -47,6 +47,9 @@ public final class ConnectionOrigin: Sendable, Hashable {
         self.certificate = certificate
         self.userName = userName
     }
+
+    /// Transport and listener as operators write them: `tcp:default`.
+    public var description: String { "\(self.transport.rawValue):\(self.listener)" }
 
     /// The program that embeds the broker.
     public static let embedded = ConnectionOrigin(transport: .embedded, listener: "embedded")

@@ -26,7 +26,11 @@ struct Restart: AsyncParsableCommand {
 
     func run() async throws {
         let given = self.options.withAbsolutePaths()
-        let paths = given.service.paths
+        let paths = (try? given.load()).map { ServicePaths($0) } ?? given.service.paths
+        let turn = try paths.pidFile.map { path throws(PIDFileError) in
+            try RestartTurn.take(for: path, timeout: self.patience)
+        }
+        defer { turn?.release() }
         var previous: StartOptions?
         if let file = paths.pidFile, case .running(let pid) = try PIDFile.inspect(file) {
             previous = try self.options(of: pid, paths, isNeeded: !given.isAboutBroker)
@@ -41,7 +45,9 @@ struct Restart: AsyncParsableCommand {
         options.service.controlSocket = paths.controlSocket?.string ?? ServicePaths.none
         _ = try options.load()
         if paths.pidFile != nil { _ = try Stop.stop(self.stopping, paths) }
-        guard options.daemon else { return try await BrokerService(options: options).run(as: nil) }
+        guard options.daemon else {
+            return try await BrokerService(options: options).run(as: nil) { turn?.release() }
+        }
         do {
             try DaemonStart.run(options)
         } catch {
@@ -50,10 +56,13 @@ struct Restart: AsyncParsableCommand {
         }
     }
 
+    /// How long others may take who restart the same broker.
+    private var patience: Duration { .seconds(self.stopping.timeout + 120) }
+
     /// What the running broker was started with.
     private func options(of pid: Int32?, _ paths: ServicePaths, isNeeded: Bool) throws -> StartOptions? {
         if let socket = paths.controlSocket,
-            let reply = try? ControlClient.send(ControlMessage("arguments"), to: socket, timeout: .seconds(5)),
+            let reply = try? ControlClient.send(ControlMessage("arguments"), to: socket, timeout: .seconds(2)),
             reply.head == ControlMessage.ok
         {
             return try StartOptions.parse(reply.values("argument"))

@@ -45,7 +45,7 @@ struct Status: ParsableCommand {
         var trouble: String?
         if let socket = paths.controlSocket {
             do {
-                let reply = try ControlClient.send(ControlMessage("status"), to: socket, timeout: .seconds(5))
+                let reply = try ControlClient.send(ControlMessage("status"), to: socket, timeout: .seconds(2))
                 lines += reply.fields.filter { $0.name != "pid" }.map { "\($0.name): \($0.value)" }
             } catch {
                 trouble = "\(error)"

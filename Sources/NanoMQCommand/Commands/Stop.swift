@@ -44,7 +44,8 @@ struct Stop: ParsableCommand {
         let outcome = try ServiceProcess.stop(
             pidFile: paths.requirePIDFile(),
             timeout: .seconds(options.timeout),
-            force: options.force
+            force: options.force,
+            isStopping: { paths.isBrokerStopping }
         )
         switch outcome {
         case .notRunning: return false
@@ -55,5 +56,15 @@ struct Stop: ParsableCommand {
             throw Failure("NanoMQ (PID \(pid)) is still running after \(options.timeout) s: \(advice)")
         }
         return true
+    }
+}
+
+extension ServicePaths {
+    /// Whether the broker says that somebody else has told it to end. One that does not say has to be told.
+    fileprivate var isBrokerStopping: Bool {
+        guard let controlSocket,
+            let reply = try? ControlClient.send(ControlMessage("status"), to: controlSocket, timeout: .seconds(1))
+        else { return false }
+        return reply["state"] == BrokerControl.Phase.stopping.rawValue
     }
 }

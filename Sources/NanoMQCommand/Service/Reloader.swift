@@ -11,14 +11,12 @@ actor Reloader {
     private(set) var options: StartOptions
     private let handler: any ReloadHandler
     private let notifier: ServiceNotifier
-    private let readyStatus: String
     private var last: Task<ControlMessage, Never>?
 
-    init(options: StartOptions, handler: any ReloadHandler, notifier: ServiceNotifier, readyStatus: String) {
+    init(options: StartOptions, handler: any ReloadHandler, notifier: ServiceNotifier) {
         self.options = options
         self.handler = handler
         self.notifier = notifier
-        self.readyStatus = readyStatus
     }
 
     /// - Parameter file: nil for the one it has.
@@ -34,7 +32,7 @@ actor Reloader {
 
     private func perform(_ file: String?) async -> ControlMessage {
         self.notifier.reloading()
-        defer { self.notifier.ready(self.readyStatus) }
+        defer { self.notifier.ready() }
         var options = self.options
         if let file {
             options.conf = file

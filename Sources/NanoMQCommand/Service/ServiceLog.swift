@@ -6,18 +6,22 @@
 import Logging
 import NanoConfiguration
 import OperatorLog
+import Synchronization
 
 /// The process's log, by its configuration.
-struct ServiceLog: Sendable {
+final class ServiceLog: Sendable {
     private let log: OperatorLog
+    private let settings: Mutex<LogSettings>
     /// For the broker.
     let logger: Logger
 
     /// Opens what the configuration names; to be called once in a process.
     init(_ configuration: NanoConfiguration.Log) throws {
-        let log = try OperatorLog(LogSettings(configuration))
+        let settings = LogSettings(configuration)
+        let log = try OperatorLog(settings)
         LoggingSystem.bootstrap { log.handler(label: $0) }
         self.log = log
+        self.settings = Mutex(settings)
         self.logger = Logger(label: "nanomq")
     }
 
@@ -25,7 +29,14 @@ struct ServiceLog: Sendable {
     ///
     /// - Throws: when its file cannot be opened; then all is as it was.
     func update(_ configuration: NanoConfiguration.Log) throws {
-        try self.log.update(LogSettings(configuration))
+        let settings = LogSettings(configuration)
+        try self.log.update(settings)
+        self.settings.withLock { $0 = settings }
+    }
+
+    /// Standard output is another file than it was.
+    func leaveTerminal() {
+        try? self.log.update(self.settings.withLock { $0 })
     }
 
     /// Opens the file anew.

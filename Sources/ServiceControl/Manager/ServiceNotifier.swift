@@ -45,9 +45,9 @@ public struct ServiceNotifier: Sendable {
     }
 
     /// All listeners are up.
-    public func ready(_ status: String) { self.send("READY=1\nSTATUS=\(status)") }
+    public func ready() { self.send("READY=1\nSTATUS=Running") }
 
-    /// A reload begins; ``ready(_:)`` ends it.
+    /// A reload begins; ``ready()`` ends it.
     public func reloading() {
         self.send("RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds)\nSTATUS=Reloading")
     }

@@ -35,19 +35,21 @@ public enum ServiceProcess {
     /// - Parameters:
     ///   - timeout: how long it may take.
     ///   - force: whether it is killed when the time is over.
+    ///   - isStopping: whether it is known to be on its way already: the second SIGTERM would end it at once.
     /// - Throws: ``PIDFileError`` when the file cannot be looked at, the process is not to be seen from here, or
     ///   signals to it are not allowed.
     public static func stop(
         pidFile path: FilePath,
         timeout: Duration,
-        force: Bool
+        force: Bool,
+        isStopping: () -> Bool = { false }
     ) throws(PIDFileError) -> Outcome {
         guard let process = try self.holder(of: path) else {
             // Nothing of a dead one shall be taken for a living one by scripts that believe in files.
             try? PIDFile.removeStale(path)
             return .notRunning
         }
-        try self.send(SIGTERM, to: process, path)
+        if !isStopping() { try self.send(SIGTERM, to: process, path) }
         if process.waitForEnd(timeout: timeout) {
             try? PIDFile.removeStale(path)
             return .stopped(pid: process.pid)

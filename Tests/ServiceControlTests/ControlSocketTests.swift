@@ -1,0 +1,113 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import SystemPackage
+import Testing
+
+@testable import ServiceControl
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Client and server of the control socket.
+struct ControlSocketTests {
+    let folder: TemporaryFolder
+
+    init() throws {
+        self.folder = try TemporaryFolder()
+    }
+
+    private struct Echo: ControlHandler {
+        func reload(configuration: String?) async -> ControlMessage {
+            ControlMessage(ControlMessage.ok, [.init("file", configuration ?? "none")])
+        }
+
+        func status() async -> ControlMessage {
+            ControlMessage(ControlMessage.ok, (0..<5000).map { .init("listener", "\($0)") })
+        }
+
+        func arguments() async -> ControlMessage { .failure("no\narguments") }
+    }
+
+    private func withServer(_ body: (FilePath) throws -> Void) async throws {
+        let loop = ServiceLoop()
+        let path = self.folder.file("control")
+        let server = try await ControlServer.start(at: path, on: loop, handler: Echo())
+        let result = Result { try body(path) }
+        await server.stop()
+        await loop.stop()
+        try result.get()
+    }
+
+    @Test func questionsAndAnswers() async throws {
+        try await self.withServer { path in
+            let file = "/a path\nwith an end of line"
+            let reload = try ControlClient.send(ControlMessage("reload", [.init("file", file)]), to: path)
+            #expect(reload["file"] == file)
+            #expect(try ControlClient.send(ControlMessage("reload"), to: path)["file"] == "none")
+            #expect(try ControlClient.send(ControlMessage("status"), to: path).fields.count == 5000)
+            #expect(try ControlClient.send(ControlMessage("arguments"), to: path) == .failure("no\narguments"))
+            #expect(try ControlClient.send(ControlMessage("frob"), to: path).head == ControlMessage.error)
+        }
+        #expect(throws: ControlError.noAnswer(self.folder.file("control"), .noSuchFileOrDirectory)) {
+            try ControlClient.send(ControlMessage("status"), to: self.folder.file("control"))
+        }
+    }
+
+    @Test func onlyTheOwnerMayConnectFromTheFirstMoment() async throws {
+        try await self.withServer { path in
+            let mode = try FileStatus(ofName: path).mode
+            #expect(mode & 0o777 == 0o600)
+        }
+    }
+
+    @Test func aSocketThatIsAnsweredIsNotReplaced() async throws {
+        try await self.withServer { path in
+            #expect(throws: ControlError.inUse(path)) { try ControlSocketFile.bind(path) }
+        }
+    }
+
+    @Test func aSocketOfTheDeadIsReplaced() throws {
+        let path = self.folder.file("control")
+        let dead = try ControlSocketFile.bind(path)
+        try FileDescriptor(rawValue: dead.descriptor).close()
+        let living = try ControlSocketFile.bind(path)
+        defer { try? FileDescriptor(rawValue: living.descriptor).close() }
+        #expect(ControlClient.isAnswered(path))
+    }
+
+    @Test func whoHasLostTheNameDoesNotRemoveIt() throws {
+        let path = self.folder.file("control")
+        let first = try ControlSocketFile.bind(path)
+        // While its socket is open the number of the old file is not given to another one.
+        defer { try? FileDescriptor(rawValue: first.descriptor).close() }
+        unlink(path.string)
+        let second = try ControlSocketFile.bind(path)
+        defer { try? FileDescriptor(rawValue: second.descriptor).close() }
+        first.remove()
+        #expect(ControlClient.isAnswered(path))
+        second.remove()
+        #expect(!ControlClient.isAnswered(path))
+    }
+
+    @Test func aTimeIsKept() throws {
+        let path = self.folder.file("control")
+        let silent = try ControlSocketFile.bind(path)
+        defer { try? FileDescriptor(rawValue: silent.descriptor).close() }
+        #expect(throws: ControlError.noAnswer(path, .timedOut)) {
+            try ControlClient.send(ControlMessage("status"), to: path, timeout: .milliseconds(50))
+        }
+    }
+
+    @Test func aPathThatIsTooLong() {
+        let path = self.folder.file(String(repeating: "x", count: 120))
+        #expect(throws: ControlError.pathTooLong(path)) { try ControlSocketFile.bind(path) }
+    }
+}
