@@ -88,7 +88,8 @@ public final class Daemon: Sendable {
         return Daemon(FileDescriptor(rawValue: number))
     }
 
-    /// Leaves terminal and directory, and says that it is ready: relative paths mean something else from now on.
+    /// Leaves the terminal, and says that it is ready. It stays in its directory: paths in a configuration are relative
+    /// to it, also when they are read again.
     public func ready() throws(Errno) {
         guard let status = self.status.withLock({ $0.take() }) else { return }
         defer { try? status.close() }
@@ -101,7 +102,6 @@ public final class Daemon: Sendable {
         } catch {
             throw error as? Errno ?? .ioError
         }
-        guard chdir("/") == 0 else { throw Errno(rawValue: errno) }
         // Should the one who waits have gone, the daemon runs all the same.
         _ = try? status.writeAll(self.wordToSay)
     }
