@@ -95,6 +95,11 @@ public final class AccessControl: BrokerExtension {
     /// Whether the broker may remember decisions until the settings are replaced.
     public var isAuthorizationLasting: Bool { self.settings.authorizers.allSatisfy(\.isLasting) }
 
+    /// Tells the further authenticators.
+    public func connected(_ client: ClientInfo, sessionPresent: Bool) {
+        for authenticator in self.snapshot.settings.authenticators { authenticator.connected(client) }
+    }
+
     /// Forgets what was remembered of the client.
     public func disconnected(_ client: ClientInfo, reason: ReasonCode) {
         let snapshot = self.snapshot

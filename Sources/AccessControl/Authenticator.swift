@@ -15,6 +15,9 @@ public protocol Authenticator: Sendable {
     /// Whether a client that was let in may stay after the rules have changed; nil if this way has no opinion.
     func mayStay(_ client: ClientInfo) -> Answer<Bool?>
 
+    /// A client has connected, whoever has let it in.
+    func connected(_ client: ClientInfo)
+
     /// A client's connection has ended: what is kept of it can go.
     func forget(_ client: ClientInfo)
 }
@@ -38,6 +41,8 @@ public protocol Authorizer: Sendable {
 }
 
 extension Authenticator {
+    /// Keeps nothing.
+    public func connected(_ client: ClientInfo) {}
     /// Has kept nothing.
     public func forget(_ client: ClientInfo) {}
 }

@@ -13,4 +13,10 @@ enum MemoryPolicy {
     static func apply() {
         nanomq_allocator_keep(1 << 20, 8 << 20)
     }
+
+    /// Lets go of the code that only the start needs, so that a broker at rest takes no more memory than it uses: the
+    /// pages are in the system's cache, and come back when they are needed again.
+    static func forgetStart() {
+        nanomq_forget_code_pages()
+    }
 }

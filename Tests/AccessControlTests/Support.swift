@@ -56,7 +56,7 @@ enum Word: Equatable, CustomTestStringConvertible {
         switch verdict {
         case .pass: self = .pass
         case .accept: self = .yes
-        case .refuse(let reason): self = .no(reason)
+        case .refuse(let reason), .redirect(let reason, _): self = .no(reason)
         case .proceed: self = .out(.continueAuthentication)
         }
     }

@@ -12,4 +12,7 @@
 /// \param kept  bytes that may stay free at the heap's end.
 void nanomq_allocator_keep(int largest_pooled, int kept);
 
+// Unmaps the pages of the program's code that the start has touched; those still needed come back by themselves.
+void nanomq_forget_code_pages(void);
+
 #endif

@@ -14,6 +14,8 @@ struct AccessServices: Sendable {
     #endif
     #if JWT
         private var tokens: (settings: JWTSettings, access: JWTAccess)?
+        /// Tokens were accepted before the last change.
+        private var revoked: RevokedTokens?
     #endif
 
     /// None.
@@ -43,6 +45,9 @@ struct AccessServices: Sendable {
                 throw ConfigurationFileError(description: "auth.jwt: this build is without it (package trait JWT)")
             #endif
         }
+        #if JWT
+            if !access.tokens.isEnabled { self.revoked = before.tokens.map { RevokedTokens($0.access) } }
+        #endif
         if access.http.isEnabled {
             #if HTTPAuthentication
                 let settings = HTTPAccessSettings(access.http)
@@ -69,6 +74,7 @@ struct AccessServices: Sendable {
         var all: [any Authenticator] = []
         #if JWT
             if let tokens { all.append(tokens.access) }
+            if let revoked { all.append(revoked) }
         #endif
         #if HTTPAuthentication
             if let http { all.append(http.access) }

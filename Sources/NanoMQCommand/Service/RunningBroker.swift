@@ -61,6 +61,7 @@ struct RunningBroker {
                 Console.print(DaemonStart.success)
             }
             self.notifier.ready()
+            MemoryPolicy.forgetStart()
             return true
         } catch {
             // Nobody would hear of a daemon that has come up halfway.
