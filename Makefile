@@ -10,7 +10,7 @@ STATIC := .build/static
 LINK := --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -L$(STATIC) -Xlinker --gc-sections \
 	-Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic -Xlinker -s
 
-.PHONY: help run build test unit conformance process browser format lint tools python clean
+.PHONY: help run build test unit conformance process browser reference format lint tools python clean
 
 help: ## What can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -54,6 +54,9 @@ format: ## Format the sources.
 
 lint: ## Check the format of the sources.
 	$(SWIFT) format lint --strict --recursive Sources Tests Examples Fuzz Benchmarks Package.swift
+
+reference: ## Write docs/configuration.md from the definitions of the keys.
+	WRITE_REFERENCE=$(CURDIR)/docs/configuration.md $(SWIFT) test $(JOBS) --filter ReferenceTests
 
 clean: ## Remove everything that was built.
 	rm -rf .build .venv

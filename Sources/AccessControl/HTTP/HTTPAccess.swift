@@ -128,6 +128,7 @@
                     return .accept()
                 case .denied: return .refuse(.notAuthorized)
                 case .unanswered(.busy): return .refuse(.serverBusy)
+                case .unanswered(.unrepresentable): return .refuse(.notAuthorized)
                 // Not 0x87: nobody has said that the client gave wrong credentials, so it has not guessed either.
                 case .unanswered: return .refuse(.serverUnavailable)
                 }

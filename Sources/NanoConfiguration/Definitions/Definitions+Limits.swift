@@ -17,6 +17,15 @@ extension Definitions {
             0...2_147_483_647,
             "New connections per second."
         ),
+        .integer(
+            "limits.max_sessions",
+            \.limits.maximumSessions,
+            0...2_147_483_647,
+            """
+            Sessions kept for clients that are away. When there are so many, further ones are not kept: v5 clients are \
+            told so, others are refused if they ask for it.
+            """
+        ),
         .duration(
             "limits.connect_timeout",
             \.limits.connectTimeout,

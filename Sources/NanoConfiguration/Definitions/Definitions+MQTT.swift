@@ -114,6 +114,18 @@ extension Definitions {
             "Subscriptions of one client."
         ),
         .size(
+            "mqtt.max_subscription_bytes",
+            \.mqtt.maximumSubscriptionBytes,
+            0...(1 << 40),
+            "Bytes of one client's subscriptions, about as the broker keeps them."
+        ),
+        .integer(
+            "mqtt.max_filters_per_packet",
+            \.mqtt.maximumFiltersPerPacket,
+            1...2_147_483_647,
+            "Filters in one SUBSCRIBE or UNSUBSCRIBE; a client that sends more is disconnected."
+        ),
+        .size(
             "mqtt.max_will_size",
             \.mqtt.maximumWillSize,
             0...largestPacket,

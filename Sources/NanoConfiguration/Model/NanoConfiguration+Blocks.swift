@@ -51,6 +51,8 @@ extension NanoConfiguration {
         public var maximumConnections: Int?
         /// New connections per second.
         public var connectRate: Int?
+        /// Sessions kept for clients that are away.
+        public var maximumSessions: Int? = 100_000
         /// The time from the connection to the end of the CONNECT packet.
         public var connectTimeout: Duration = .seconds(15)
         /// Bytes accepted from a connection before its CONNECT packet is complete.

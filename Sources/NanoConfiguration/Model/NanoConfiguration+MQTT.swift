@@ -52,6 +52,10 @@ extension NanoConfiguration {
         public var maximumClientIDLength = 1_024
         /// Subscriptions of one client.
         public var maximumSubscriptions: Int? = 100_000
+        /// Bytes of one client's subscriptions, as the broker keeps them.
+        public var maximumSubscriptionBytes = 64 << 20
+        /// Filters in one SUBSCRIBE or UNSUBSCRIBE.
+        public var maximumFiltersPerPacket = 16_384
         /// The largest will, topic, properties and payload together, in bytes.
         public var maximumWillSize = 1 << 20
         /// Whether payloads that claim to be UTF-8 are checked.

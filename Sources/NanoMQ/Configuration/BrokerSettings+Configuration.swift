@@ -41,12 +41,15 @@ extension BrokerSettings {
         self.maximumTopicLevels = mqtt.maximumTopicLevels
         self.maximumClientIdentifierLength = mqtt.maximumClientIDLength
         self.maximumSubscriptions = mqtt.maximumSubscriptions ?? .max
+        self.maximumSubscriptionBytes = mqtt.maximumSubscriptionBytes
+        self.maximumFiltersPerPacket = mqtt.maximumFiltersPerPacket
         self.maximumWillSize = mqtt.maximumWillSize
         self.checksPayloadFormat = mqtt.checkPayloadFormat
     }
 
     private mutating func take(_ limits: NanoConfiguration.Limits) {
         self.maximumConnections = limits.maximumConnections
+        self.maximumSessions = limits.maximumSessions
         self.maximumConnectRate = limits.connectRate
         self.connectTimeout = limits.connectTimeout.milliseconds
         self.maximumConnectSize = limits.maximumConnectSize

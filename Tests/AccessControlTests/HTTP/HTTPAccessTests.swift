@@ -88,7 +88,7 @@
             var settings = self.settings(server)
             settings.timeout = .milliseconds(50)
             let access = try self.access(settings)
-            #expect(await access.authenticate(Guest().authentication()).value.text == "refuse 0x87")
+            #expect(await access.authenticate(Guest().authentication()).value.text == "refuse 0x88")
             #expect(self.events.all == [.requestFailed(.authentication, server: self.name(server), .timeout)])
             await access.shutdown()
             try await server.stop()
@@ -140,10 +140,10 @@
             let access = try self.access(self.settings(server))
             async let verdict = access.authenticate(Guest().authentication()).value
             try await server.next().close()
-            #expect(await verdict.text == "refuse 0x87")
+            #expect(await verdict.text == "refuse 0x88")
             try await server.stop()
             // And so does none at all.
-            #expect(await access.authenticate(Guest().authentication()).value.text == "refuse 0x87")
+            #expect(await access.authenticate(Guest().authentication()).value.text == "refuse 0x88")
             let failed = HTTPAccessEvent.requestFailed(.authentication, server: self.name(server), .connection)
             #expect(self.events.all == [failed, failed])
             await access.shutdown()
@@ -217,7 +217,7 @@
             _ = try await server.next()
             async let second = access.authenticate(Guest().authentication()).value
             await access.shutdown()
-            #expect(await first.text == "refuse 0x87")
+            #expect(await first.text == "refuse 0x88")
             #expect(await second.text.hasPrefix("refuse"))
             #expect(await access.authenticate(Guest().authentication()).value.text.hasPrefix("refuse"))
             await access.shutdown()

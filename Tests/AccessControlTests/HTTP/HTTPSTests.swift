@@ -104,7 +104,7 @@
             try await self.withFile(other.certificate) { authority in
                 settings.tls.authorityFile = authority
                 let access = try HTTPAccess(settings, onEvent: { events.append($0) })
-                #expect(await access.authenticate(Guest().authentication()).value.text == "refuse 0x87")
+                #expect(await access.authenticate(Guest().authentication()).value.text == "refuse 0x88")
                 await access.shutdown()
             }
             let server443 = "https://127.0.0.1:\(server.port)"

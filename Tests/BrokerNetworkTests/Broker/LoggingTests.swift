@@ -64,19 +64,19 @@ extension NetworkTests {
         private static let events: [(BrokerEvent, String)] = [
             (
                 .connected(client, sessionPresent: true),
-                "info connected client=sensor-7 listener=ssl peer=[2001:db8::1]:5123 session=resumed"
+                "info connected client=sensor-7 listener=ssl:ssl peer=[2001:db8::1]:5123 session=resumed"
             ),
             (
                 .disconnected(client, .success),
-                "info disconnected client=sensor-7 listener=ssl peer=[2001:db8::1]:5123 reason=0x00 by the client"
+                "info disconnected client=sensor-7 listener=ssl:ssl peer=[2001:db8::1]:5123 reason=0x00 by the client"
             ),
             (
                 .disconnected(client, .unspecifiedError),
-                "info disconnected client=sensor-7 listener=ssl peer=[2001:db8::1]:5123 reason=0x80 connection lost"
+                "info disconnected client=sensor-7 listener=ssl:ssl peer=[2001:db8::1]:5123 reason=0x80 connection lost"
             ),
             (
                 .disconnected(client, .sessionTakenOver),
-                "info disconnected client=sensor-7 listener=ssl peer=[2001:db8::1]:5123 reason=0x8E session taken over"
+                "info disconnected client=sensor-7 listener=ssl:ssl peer=[2001:db8::1]:5123 reason=0x8E session taken over"
             ),
             (
                 .refused(client: "sensor-7", peer: peer, .notAuthorized, detail: "says the file"),
@@ -92,11 +92,11 @@ extension NetworkTests {
             ),
             (
                 .stuckReader(client),
-                "warning closed: does not read client=sensor-7 listener=ssl peer=[2001:db8::1]:5123"
+                "warning closed: does not read client=sensor-7 listener=ssl:ssl peer=[2001:db8::1]:5123"
             ),
             (
                 .queueFull(client),
-                "warning queue is full, messages are dropped client=sensor-7 listener=ssl peer=[2001:db8::1]:5123"
+                "warning queue is full, messages are dropped client=sensor-7 listener=ssl:ssl peer=[2001:db8::1]:5123"
             ),
             (.retainedLimit, "warning retained message refused: limit reached"),
             (.connectionLimit(peer: peer), "warning connection refused: limit reached peer=192.0.2.1:5123"),
