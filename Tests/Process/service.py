@@ -106,18 +106,34 @@ class ServiceCase(unittest.TestCase):
         return pid
 
     def expect_ready(self, process: subprocess.Popen[str]) -> None:
-        """Waits until a broker in the foreground says that it has started."""
-        assert process.stdout is not None
-        line = self.read_line(process)
-        if line.strip() != SUCCESS:
-            process.kill()
-            self.fail(f"not started: {line!r}\n{process.communicate()[1]}")
+        """Waits until a broker in the foreground says that it has started. Its log is on standard output too."""
+        lines = []
+        while not lines or lines[-1].strip() != SUCCESS:
+            line = self.read_line(process)
+            lines.append(line)
+            if not line.endswith("\n"):
+                process.kill()
+                self.fail(f"not started: {lines!r}\n{process.communicate()[1]}")
 
     def read_line(self, process: subprocess.Popen[str]) -> str:
-        """The next line of standard output."""
+        """The next line of standard output; without a line end if there is none in time, or no more."""
         assert process.stdout is not None
-        readable, _, _ = select.select([process.stdout], [], [], TIMEOUT)
-        return process.stdout.readline() if readable else "(nothing in time)"
+        # Byte by byte: what Python would read ahead, select would not see.
+        line = b""
+        while not line.endswith(b"\n"):
+            readable, _, _ = select.select([process.stdout], [], [], TIMEOUT)
+            byte = os.read(process.stdout.fileno(), 1) if readable else b""
+            if not byte:
+                break
+            line += byte
+        return line.decode()
+
+    def expect_output(self, process: subprocess.Popen[str], part: str) -> str:
+        """The next line of standard output with this in it: the log is there, unless it is told to be elsewhere."""
+        while (line := self.read_line(process)).endswith("\n"):
+            if part in line:
+                return line
+        self.fail(f"no line with {part!r}")
 
     def configuration(self, text: str, name: str = "nanomq.conf") -> str:
         """Writes a configuration file."""

@@ -13,8 +13,10 @@ import NanoConfiguration
         static func load(_ tokens: NanoConfiguration.TokenAccess) throws(ConfigurationFileError) -> JWTSettings {
             var settings = JWTSettings()
             settings.secret = tokens.secret.map { Array($0.value.utf8) }
-            if let file = tokens.publicKeyFile { settings.publicKeys = [try FileTree.text(of: file)] }
-            if let file = tokens.keySetFile { settings.keySet = try FileTree.text(of: file) }
+            if let file = tokens.publicKeyFile {
+                settings.publicKeys = [try self.text(of: file, "auth.jwt.public_keyfile")]
+            }
+            if let file = tokens.keySetFile { settings.keySet = try self.text(of: file, "auth.jwt.jwks_file") }
             settings.issuer = tokens.issuer
             settings.audience = tokens.audience
             settings.userNameClaim = tokens.userNameClaim
@@ -24,6 +26,15 @@ import NanoConfiguration
             settings.requiresExpiry = tokens.requiresExpiry
             settings.disconnectsAtExpiry = tokens.disconnectsAfterExpiry
             return settings
+        }
+
+        /// The text of a file that a key names; an error tells the key.
+        private static func text(of file: String, _ key: String) throws(ConfigurationFileError) -> String {
+            do throws(ConfigurationFileError) {
+                return try FileTree.text(of: file)
+            } catch {
+                throw ConfigurationFileError(description: "\(key): \(error)")
+            }
         }
     }
 #endif

@@ -45,7 +45,7 @@ extension AccessSettings {
         do throws(PasswordFileError) {
             return try PasswordFile(reading: FilePath(path))
         } catch {
-            throw ConfigurationFileError(description: "\(error)")
+            throw ConfigurationFileError(description: "auth.password_file: \(error)")
         }
     }
 

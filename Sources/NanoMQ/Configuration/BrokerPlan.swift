@@ -39,11 +39,11 @@ public struct BrokerPlan: Sendable {
         self.settings = BrokerSettings(configuration)
         self.listeners = configuration.listeners.map(ListenerSettings.init)
         (self.access, self.warnings) = try AccessSettings.load(configuration.auth)
-        for listener in self.listeners {
+        for (configured, listener) in zip(configuration.listeners, self.listeners) {
             do throws(ListenerError) {
                 try listener.check()
             } catch {
-                throw ConfigurationFileError(description: "\(error)")
+                throw ConfigurationFileError(description: "\(configured.key): \(error)")
             }
         }
     }
