@@ -52,7 +52,10 @@ class AccessCase(ConformanceCase):
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
         cls.settings = cls.configure()
-        super().setUpClass()
+        executable = SHARED["broker"].executable
+        assert executable is not None
+        cls.broker = Broker.start(executable, cls.settings, by_file=True)
+        cls.addClassCleanup(cls._stop_own_broker)
         wait_until("the broker has started", lambda: STARTED in cls.broker.log_tail())
 
     @classmethod
