@@ -17,7 +17,8 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "Conformance"), str(HERE.parent / "Clients")]
+# Its own folder first: others have modules of the same names.
+sys.path[:0] = [str(HERE), str(HERE.parent / "Conformance"), str(HERE.parent / "Clients")]
 
 from broker import HOST, Broker, default_executable  # noqa: E402
 from case import SHARED  # noqa: E402
