@@ -27,6 +27,7 @@ class PahoClient:
         client_id: str,
         clean: bool = True,
         transport: str = "tcp",
+        authority: str | None = None,
         **will: Any,
     ) -> None:
         is_v5 = version == paho.MQTTv5
@@ -39,6 +40,8 @@ class PahoClient:
         }
         for name, events in self.events.items():
             setattr(self.paho, f"on_{name}", lambda *values, events=events: events.put(values))
+        if authority is not None:
+            self.paho.tls_set(authority)
         if will:
             self.paho.will_set(**will)
         fields: dict[str, Any] = {}

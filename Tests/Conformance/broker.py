@@ -47,9 +47,16 @@ class Broker:
 
     @classmethod
     def start(
-        cls, executable: Path, settings: Optional[Mapping[str, str]] = None, websocket: bool = False
+        cls,
+        executable: Path,
+        settings: Optional[Mapping[str, str]] = None,
+        websocket: bool = False,
+        by_file: bool = False,
     ) -> Broker:
-        """Starts `executable` with `SETTINGS` changed by `settings`, and waits until its port answers."""
+        """Starts `executable` with `SETTINGS` changed by `settings`, and waits until its port answers.
+
+        With `by_file` only the file says where it listens: a flag would take the place of listeners with names.
+        """
         broker = cls(executable, (HOST, free_port()))
         broker.directory = tempfile.TemporaryDirectory(prefix="nanomq-conformance-")
         folder = Path(broker.directory.name)
@@ -64,7 +71,7 @@ class Broker:
             urls = ["--url", f"nmq-ws://{HOST}:{broker.websocket_address[1]}/mqtt", *urls]
         with open(folder / "log", "wb") as log:
             broker.process = subprocess.Popen(
-                [str(executable), "start", *urls, "--conf", str(configuration)],
+                [str(executable), "start", *([] if by_file else urls), "--conf", str(configuration)],
                 env={**os.environ, "NANOMQ_PID_FILE": str(folder / "nanomq.pid")},
                 stdout=log,
                 stderr=subprocess.STDOUT,

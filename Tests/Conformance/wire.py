@@ -28,9 +28,10 @@ class Closed(AssertionError):
 class Client:
     """One network connection to the broker, and the version that is spoken on it."""
 
-    def __init__(self, address: Address, version: int = V5) -> None:
+    def __init__(self, address: Address, version: int = V5, connection: Optional[socket.socket] = None) -> None:
+        """`connection` is one that is there already, as over TLS."""
         self.version = version
-        self.socket = socket.create_connection(address, timeout=DEFAULT_TIMEOUT)
+        self.socket = connection or socket.create_connection(address, timeout=DEFAULT_TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray()
         self._held: deque[Packet] = deque()

@@ -39,7 +39,7 @@ struct AccessServices: Sendable {
                     )
                     self.tokens = (settings, made)
                 } catch {
-                    throw ConfigurationFileError(description: "auth.jwt: \(error)")
+                    throw ConfigurationFileError(description: error.description(of: access.tokens))
                 }
             #else
                 throw ConfigurationFileError(description: "auth.jwt: this build is without it (package trait JWT)")
