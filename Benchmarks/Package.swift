@@ -17,7 +17,8 @@ let package = Package(
     name: "nanomq-benchmarks",
     platforms: [.macOS("26.0")],
     dependencies: [
-        .package(name: "nanomq", path: ".."),
+        // Nothing here needs TLS, tokens or a web service, and without them much less is built.
+        .package(name: "nanomq", path: "..", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         // Without its interposers: allocations are counted by AllocationCount.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
