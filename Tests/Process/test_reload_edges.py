@@ -196,7 +196,6 @@ class Obstacles(RunningCase):
 
     def test_pipe_as_file(self) -> None:
         """A pipe in the place of a file keeps nobody waiting for ever: the broker serves, and the next reload works"""
-        self.serve()
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
         for text in (
@@ -206,13 +205,18 @@ class Obstacles(RunningCase):
             f'auth.jwt.public_keyfile = "{pipe}"',
         ):
             with self.subTest(text=text):
+                broker = self.serve()
                 self.write(text)
                 reload = self.spawn("reload")
-                wait_until("an answer", lambda reload=reload: reload.poll() is not None, timeout=5)
-                self.assertEqual(reload.returncode, 1)
-                self.write("")
-                self.reload()
-                self.client().expect_nothing()
+                try:
+                    wait_until("an answer", lambda reload=reload: reload.poll() is not None, timeout=3)
+                    self.assertEqual(reload.returncode, 1)
+                    self.write("")
+                    self.reload()
+                    self.client().expect_nothing()
+                finally:
+                    broker.kill()
+                    broker.wait()
 
     def test_end_during_reloads(self) -> None:
         """A broker that is told to end while it reloads ends in time, and each command gets an answer or an error"""
