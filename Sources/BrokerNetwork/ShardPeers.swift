@@ -91,6 +91,18 @@ package final class ShardPeers: Sendable {
         await self.forEach { $0.recheckAccess() }
     }
 
+    /// Waits until every shard has looked at all that ``recheckAccess()`` has it look at, so that nothing is sent any
+    /// more that is not allowed any more; or for as long as the limit, since a service that is asked may be slow.
+    package func waitForRecheck(atMost limit: Duration = .seconds(2)) async {
+        let end = ContinuousClock.now + limit
+        for shard in self.peers.indices {
+            while (try? await self.run(on: shard, { $0.hasRecheckedAccess })) == false, ContinuousClock.now < end {
+                // A cancelled task would not wait, but ask again and again.
+                guard (try? await Task.sleep(for: .milliseconds(1))) != nil else { return }
+            }
+        }
+    }
+
     /// Disconnects the clients for which `condition` holds. Returns when every shard has begun.
     package func disconnectClients(
         where condition: @escaping @Sendable (ClientInfo) -> Bool,

@@ -66,7 +66,7 @@ class RunningCase(ServiceCase):
     def expect_exchange(self, publisher: Client, subscriber: Client, topic: str, payload: str) -> None:
         """A message of QoS 1 gets from one to the other."""
         publisher.publish(topic, payload, qos=1)
-        subscriber.expect_message(payload, topic=topic.encode() if isinstance(topic, bytes) else topic)
+        subscriber.expect_message(payload, topic=topic)
 
     def reload(self, *arguments: str, code: int = 0) -> str:
         """`nanomq reload`: what it printed, on standard output first."""

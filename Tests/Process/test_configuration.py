@@ -303,7 +303,8 @@ class Language(ConfigurationCase):
     def test_substitution(self) -> None:
         """From the file, from the environment; ${?X} leaves what there was if X is not set"""
         file = self.configuration(
-            "n = 9\nmqtt.max_mqueue_len = ${n}\nmqtt.max_mqueue_len = ${?LENGTH}\nsys.node = node\nsys.node = ${?NODE}\n"
+            "n = 9\nmqtt.max_mqueue_len = ${n}\nmqtt.max_mqueue_len = ${?LENGTH}\n"
+            "sys.node = node\nsys.node = ${?NODE}\n"
         )
         warned = self.check("--conf", file).stderr
         self.assertIn("n: unknown key", warned)

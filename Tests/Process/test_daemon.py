@@ -23,10 +23,11 @@ class Daemon(ServiceCase):
             self.assertEqual(self.nanomq("stop").returncode, 0)
 
     def test_detached(self) -> None:
-        """A session of its own, / as its directory, nothing of the terminal left, no pipe to who started it"""
+        """A session of its own, the directory of its start, nothing of the terminal left, no pipe to who started it"""
         pid = self.start_daemon()
         self.assertEqual(os.getsid(pid), pid)
-        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
+        # Relative paths in its configuration stay what they were.
+        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), str(self.folder))
         for descriptor in (0, 1, 2):
             self.assertEqual(os.readlink(f"/proc/{pid}/fd/{descriptor}"), "/dev/null")
 

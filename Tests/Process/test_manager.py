@@ -160,7 +160,7 @@ class Activation(ServiceCase):
         self.assertEqual(early.recv(1), b"\x20")
         self.assert_serving(port)
         self.assert_not_serving()
-        self.assertIn(f"listener: tcp {HOST}:{port}\n", self.assert_status(0))
+        self.assertIn(f"listener: tcp:mqtt {HOST}:{port}\n", self.assert_status(0))
         broker.terminate()
         early.close()
         self.assertEqual(broker.wait(), 0)

@@ -10,6 +10,7 @@ import socket
 import stat
 import threading
 import unittest
+from pathlib import Path
 
 from broker import HOST, free_port
 from packets import V5, V311, Prop, Type
@@ -318,9 +319,9 @@ class Listeners(RunningCase):
         third, third_key = self.certificate("third")
         used, used_key = self.folder / "used.pem", self.folder / "used.key"
 
-        def use(certificate: object, key: object) -> None:
-            for source, target in ((certificate, used), (key, used_key)):
-                target.write_bytes(source.read_bytes())  # type: ignore[attr-defined]
+        def use(certificate: Path, key: Path) -> None:
+            used.write_bytes(certificate.read_bytes())
+            used_key.write_bytes(key.read_bytes())
 
         def secure() -> SecureClient:
             client = SecureClient((HOST, port))

@@ -109,7 +109,7 @@ class Status(ServiceCase):
         self.assertIn("NanoMQ is running.\n", text)
         self.assertIn(f"pid: {broker.pid}\n", text)
         self.assertRegex(text, r"(?m)^uptime: \d+ s$")
-        self.assertIn(f"listener: tcp {HOST}:{self.port}\n", text)
+        self.assertIn(f"listener: tcp:default {HOST}:{self.port}\n", text)
         self.assertIn("state: running\n", text)
 
     def test_not_running(self) -> None:

@@ -52,6 +52,8 @@ extension Broker {
         await shards.apply(plan.settings, to: self.state)
         if let access, let prepared { await access.use(prepared) }
         await shards.recheckAccess()
+        // Whoever has taken a right away relies on it from the moment the reload is reported.
+        await shards.waitForRecheck()
         return try await self.apply(listeners: plan.listeners)
     }
 
