@@ -131,6 +131,15 @@ class Asked(ServiceCase):
         self.enter(V5, "bad", NOT_AUTHORIZED[V5])
         self.assertEqual([request.body for request in self.service.take()], ["clientid=good", "clientid=bad"])
 
+    def test_not_for_anonymous_clients(self) -> None:
+        """Where a client without credentials is not allowed, nobody is asked about it"""
+        self.reload(auth__allow_anonymous="false")
+        self.addCleanup(self.reload)
+        self.enter(V5, None, NOT_AUTHORIZED[V5])
+        self.assertEqual(self.service.take(), [])
+        self.enter(username="bob", password="x")
+        self.assertEqual(len(self.service.take()), 1)
+
     def test_after_the_list(self) -> None:
         """A user of the list with the right password is asked about too, one with a wrong one is refused before"""
         self.enter(V5, None, BAD_CREDENTIALS[V5], username="alice", password="wrong")
