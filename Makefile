@@ -10,7 +10,7 @@ STATIC := .build/static
 LINK := --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -L$(STATIC) -Xlinker --gc-sections \
 	-Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic -Xlinker -s
 
-.PHONY: help run build test unit conformance process browser reference format lint tools python clean
+.PHONY: help run build test unit conformance process access browser reference format lint tools python clean
 
 help: ## What can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,7 +24,7 @@ build: ## Build the release binary: .build/release/nanomq.
 	@ln -sf "$$(scripts/libstdcxx.sh)" $(STATIC)/libstdc++.a
 	$(SWIFT) build -c release --product nanomq $(LINK) $(JOBS)
 
-test: unit conformance process ## Run all tests.
+test: unit conformance process access ## Run all tests.
 
 unit: ## Run the Swift tests.
 	@scripts/install.sh swift
@@ -43,6 +43,11 @@ browser: python ## Run an MQTT client in a real browser (Chromium) against the r
 process: ## Start, signal and stop the release binary in every way.
 	@$(MAKE) --no-print-directory build
 	python3 Tests/Process/run.py --broker .build/release/nanomq
+
+access: python ## Try all ways of access control, TLS and listeners on the release binary.
+	@scripts/install.sh openssl
+	@$(MAKE) --no-print-directory build
+	.venv/bin/python Tests/Access/run.py --broker .build/release/nanomq
 
 python:
 	@scripts/install.sh mosquitto-clients python3-venv

@@ -62,6 +62,7 @@ let package = Package(
         .target(name: "MQTTCodec", dependencies: [nioCore], swiftSettings: settings),
         .target(name: "HOCON", swiftSettings: settings),
         .target(name: "CAllocator"),
+        .target(name: "RegularFile", dependencies: [system], swiftSettings: settings),
 
         // Floor 2: the broker's mind, and what it is told to be.
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap], swiftSettings: settings),
@@ -71,7 +72,7 @@ let package = Package(
         .target(
             name: "BrokerNetwork",
             dependencies: [
-                "BrokerCore", "MQTTCodec", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, system,
+                "BrokerCore", "MQTTCodec", "RegularFile", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, system,
                 .product(name: "NIOTLS", package: "swift-nio"), nioSSL, x509, asn1,
             ],
             swiftSettings: settings
@@ -80,7 +81,7 @@ let package = Package(
         .target(
             name: "AccessControl",
             dependencies: [
-                "BrokerCore", "MQTTCodec", nioCore, nioPosix, deque, system, crypto, cryptoExtras,
+                "BrokerCore", "MQTTCodec", "RegularFile", nioCore, nioPosix, deque, system, crypto, cryptoExtras,
                 .product(
                     name: "AsyncHTTPClient",
                     package: "async-http-client",
@@ -106,9 +107,8 @@ let package = Package(
         .target(
             name: "NanoMQ",
             dependencies: [
-                "AccessControl", "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON", nioCore,
-                nioPosix, logging,
-                lifecycle,
+                "AccessControl", "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON", "RegularFile",
+                nioCore, nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 system,
             ],

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Callable, ClassVar, Mapping, Optional
 
 import packets
-from broker import HOST, SETTINGS, Broker
+from broker import SETTINGS, Broker
 from case import SHARED, ConformanceCase, versions
 from packets import V5, V31, V311, Type
 from wire import DEFAULT_TIMEOUT, Address, Client
@@ -146,8 +146,8 @@ class AccessCase(ConformanceCase):
             check=False,
         )
 
-    def reload(self, **changed: str) -> None:
-        """Has the broker read its configuration again, with other values; keys have `__` for dots."""
+    def reload(self, **changed: str) -> str:
+        """Has the broker read its configuration again, with other values; keys have `__` for dots. What it says."""
         assert self.broker.directory is not None
         host, port = self.broker.address
         bind = {"listeners.tcp.bind": f'"{host}:{port}"'}
@@ -157,6 +157,7 @@ class AccessCase(ConformanceCase):
         file.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
         done = self.nanomq("reload")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout + done.stderr
 
     def expect_no_start(self, settings: Mapping[str, str], *parts: str) -> str:
         """A broker with this configuration must end at once with code 1, and say this."""

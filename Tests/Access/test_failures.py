@@ -16,7 +16,7 @@ WRONG = {"username": "alice", "password": "wrong"}
 
 
 class Failures(AccessCase):
-    """Three failures block an address for two seconds, then for four. Every address of 127.0.0.0/8 is this machine's."""
+    """Three failures block an address for two seconds, then for four. All of 127.0.0.0/8 is this machine."""
 
     proxy: int
 

@@ -17,6 +17,7 @@ import packets
 from access_case import (
     ALICE,
     BAD_CREDENTIALS,
+    BLOCKED,
     DENIED_SUBSCRIPTION,
     EVERY_VERSION,
     NOT_AUTHORIZED,
@@ -25,7 +26,7 @@ from access_case import (
 )
 from authority import Authority
 from broker import free_port
-from http_service import HOST, Request, Service
+from http_service import Request, Service
 from packets import V5, V31, Type
 
 WHO = '{ clientid = "%c", username = "%u", password = "%P" }'
@@ -130,6 +131,15 @@ class Asked(ServiceCase):
         self.enter(V5, "bad", NOT_AUTHORIZED[V5])
         self.assertEqual([request.body for request in self.service.take()], ["clientid=good", "clientid=bad"])
 
+    def test_not_for_anonymous_clients(self) -> None:
+        """Where a client without credentials is not allowed, nobody is asked about it"""
+        self.reload(auth__allow_anonymous="false")
+        self.addCleanup(self.reload)
+        self.enter(V5, None, NOT_AUTHORIZED[V5])
+        self.assertEqual(self.service.take(), [])
+        self.enter(username="bob", password="x")
+        self.assertEqual(len(self.service.take()), 1)
+
     def test_after_the_list(self) -> None:
         """A user of the list with the right password is asked about too, one with a wrong one is refused before"""
         self.enter(V5, None, BAD_CREDENTIALS[V5], username="alice", password="wrong")
@@ -149,7 +159,7 @@ class Asked(ServiceCase):
     def test_the_log(self) -> None:
         """It has no password, also when the service fails"""
         self.service.answer = lambda _: 500
-        self.enter(V5, None, NOT_AUTHORIZED[V5], username="bob", password="hunter2")
+        self.enter(V5, None, UNAVAILABLE[V5], username="bob", password="hunter2")
         self.wait_for_log("HTTP request about access failed")
         self.assertNotIn("hunter2", self.broker.log_tail(10_000))
 
@@ -254,7 +264,7 @@ class Silent(ServiceCase):
             slowest = max(slowest, time.monotonic() - began)
         self.enter(username="bob", password="y")
         for client in lost:
-            client.expect(Type.CONNACK, reason=NOT_AUTHORIZED[V5])
+            client.expect(Type.CONNACK, reason=UNAVAILABLE[V5])
             client.expect_closed()
         taken = time.monotonic() - started
         self.assertGreater(taken, 0.9)
@@ -343,10 +353,12 @@ class Down(ServiceCase):
     def test_breaker(self, version: int) -> None:
         """After three failures it is left alone and clients are refused at once; then one tries, and all goes on"""
         who = {"username": "bob", "password": "x"}
+        opened = self.broker.log_tail(10_000).count("is left alone")
         for _ in range(3):
-            self.enter(version, None, NOT_AUTHORIZED[version], **who)
+            self.assertEqual(self.broker.log_tail(10_000).count("is left alone"), opened)
+            self.enter(version, None, UNAVAILABLE[version], **who)
+        wait_until("the log says so", lambda: self.broker.log_tail(10_000).count("is left alone") == opened + 1)
         self.enter(version, None, UNAVAILABLE[version], **who)
-        self.wait_for_log("is left alone", f"{HOST}:{self.port}")
         service = Service(port=self.port)
         try:
 
@@ -371,11 +383,38 @@ class Failing(ServiceCase):
 
     def test_statuses(self) -> None:
         """One that answers with 503 is left alone as well, one that refuses is not"""
-        for status, reasons in ((403, [0x87] * 5), (503, [0x87] * 3 + [0x88] * 2)):
+        for status, reason, asked in ((403, NOT_AUTHORIZED[V5], 5), (503, UNAVAILABLE[V5], 3)):
             self.service.answer = lambda _: status
-            for reason in reasons:
+            for _ in range(5):
                 self.enter(V5, None, reason, username="bob", password="x")
-            self.assertEqual(len(self.service.take()), reasons.count(0x87))
+            self.assertEqual(len(self.service.take()), asked)
+
+
+class Guesses(ServiceCase):
+    """What counts against an address that fails too often."""
+
+    more = {"auth.failures": "{ limit = 3 }", "auth.http_auth.breaker.failures": "1000000"}
+
+    @classmethod
+    def configure(cls) -> Mapping[str, str]:
+        settings = dict(super().configure())
+        del settings["auth.failures.limit"]
+        return settings
+
+    def test_answers(self) -> None:
+        """A refusal of credentials does, no answer and a client without any do not"""
+        who = {"username": "bob", "password": "x"}
+        self.service.answer = lambda _: 500
+        for _ in range(5):
+            self.enter(V5, None, UNAVAILABLE[V5], source="127.0.0.2", **who)
+        self.service.answer = lambda _: 403
+        for _ in range(5):
+            self.enter(V5, None, NOT_AUTHORIZED[V5], source="127.0.0.2")
+        for _ in range(3):
+            self.enter(V5, None, NOT_AUTHORIZED[V5], source="127.0.0.2", **who)
+        self.service.take()
+        self.enter(V5, None, BLOCKED[V5], source="127.0.0.2", **who)
+        self.assertEqual(self.service.take(), [])
 
 
 class Encrypted(ServiceCase):
@@ -412,7 +451,7 @@ class Encrypted(ServiceCase):
         self.assertEqual(len(self.service.take()), 1)
         with tempfile.TemporaryDirectory(prefix="nanomq-access-") as folder:
             other = json.dumps(Authority(Path(folder)).path("ca.pem"))
-            self.attempt(NOT_AUTHORIZED[V5], tls__cacertfile=other)
+            self.attempt(UNAVAILABLE[V5], tls__cacertfile=other)
             self.assertEqual(self.service.take(), [])
             self.attempt(0, tls__cacertfile=other, tls__verify_peer="false")
         self.reload()
@@ -423,5 +462,5 @@ class Encrypted(ServiceCase):
         self.addCleanup(setattr, self.context, "verify_mode", ssl.CERT_NONE)
         certificate, key = (json.dumps(self.authority.path(f"broker.{end}")) for end in ("pem", "key"))
         self.attempt(0, tls__certfile=certificate, tls__keyfile=key)
-        self.attempt(NOT_AUTHORIZED[V5], timeout="4s")
+        self.attempt(UNAVAILABLE[V5], timeout="4s")
         self.reload()

@@ -8,7 +8,7 @@ import json
 import time
 from typing import ClassVar, Mapping
 
-from access_case import BAD_CREDENTIALS, EVERY_VERSION, AccessCase, allow, deny, rules
+from access_case import ALICE, BAD_CREDENTIALS, EVERY_VERSION, AccessCase, allow, deny, rules
 from packets import V5, V31, V311, Prop
 from tokens import SECRET, KeyPair, encoded, hs256, unsigned
 from wire import Client
@@ -238,13 +238,26 @@ class PublicKey(TokenCase):
         client.expect_error(0x87)
         self.refuse(self.pair.token({}))
 
+    def test_switched_off(self) -> None:
+        """Clients that came with a token go when tokens are not taken any more; who came another way stays"""
+        client = self.accept(self.pair.token({}))
+        users = "{ alice = secret }"
+        self.addCleanup(self.reload)
+        self.reload(auth__password=users)
+        alice = self.enter(**ALICE)
+        client.expect_nothing()
+        self.reload(auth__password=users, auth__jwt__enable="false")
+        client.expect_error(0x87)
+        alice.expect_nothing()
+        self.refuse(self.pair.token({}))
+
     def test_wrong_keys(self) -> None:
         """A key that is too short, secret, or none is an error at start"""
         small = KeyPair(self.folder, "small", "RS256", 1024)
         for file in (small.public, self.folder / "nowhere.pub", self.folder / "first.key"):
             with self.subTest(file.name):
                 self.expect_no_start({"auth.jwt.public_keyfile": json.dumps(str(file))}, file.name)
-        said = self.expect_no_start({"auth.jwt.secret": '"short hunter2"'}, "auth.jwt")
+        said = self.expect_no_start({"auth.jwt.secret": '"short hunter2"'}, "auth.jwt.secret")
         self.assertNotIn("hunter2", said)
         self.expect_no_start({"auth.jwt.enable": "true"}, "auth.jwt")
 

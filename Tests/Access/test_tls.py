@@ -69,7 +69,8 @@ class TLSCase(AccessCase):
         """What a client goes by."""
         context = ssl.create_default_context(cafile=self.authority.path(authority))
         if certificate is not None:
-            context.load_cert_chain(self.authority.path(f"{certificate}.pem"), self.authority.path(f"{certificate}.key"))
+            path = self.authority.path(certificate)
+            context.load_cert_chain(f"{path}.pem", f"{path}.key")
         return context
 
     def secure(self, listener: str, certificate: Optional[str] = None, version: int = V5, **fields: object) -> Client:
@@ -122,7 +123,8 @@ class Encryption(TLSCase):
                 done = self.s_client(listener, version, "-cipher", "ALL:@SECLEVEL=0")
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn("alert protocol version", done.stderr)
-            good = self.s_client(listener, "-tls1_2" if "1.2" in allowed else "-tls1_3", "-CAfile", self.authority.path("ca.pem"))
+            version = "-tls1_2" if "1.2" in allowed else "-tls1_3"
+            good = self.s_client(listener, version, "-CAfile", self.authority.path("ca.pem"))
             self.assertIn("Verify return code: 0", good.stdout)
 
     def test_ciphers(self) -> None:
@@ -219,6 +221,10 @@ class Certificates(TLSCase):
         cls.authority.issue("named", SUBJECT)
         cls.authority.issue("nameless", "/O=Tests")
         cls.authority.issue("hostile", "/CN=#")
+        folder = cls.folder / "authorities"
+        folder.mkdir()
+        for authority in ("ca.pem", "other.pem"):
+            shutil.copy(cls.authority.path(authority), folder)
         trust = {"cacertfile": cls.file("ca.pem"), "verify_peer": "true"}
         required = {**trust, "fail_if_no_peer_cert": "true"}
         return {
@@ -228,6 +234,7 @@ class Certificates(TLSCase):
             "crl": {**required, "crlfile": json.dumps(cls.authority.revoke("revoked"))},
             "cn": {**required, "identity_as_username": "cn"},
             "subject": {**required, "identity_as_username": "subject"},
+            "folder": {**required, "cacertfile": "", "cacertdir": json.dumps(str(folder))},
             "maybe": {**trust, "identity_as_username": "cn"},
         }
 
@@ -244,6 +251,15 @@ class Certificates(TLSCase):
                     self.secure(listener, "stranger").fence()
                 else:
                     self.assert_no_tls(listener, self.context("stranger"))
+
+    def test_folder(self) -> None:
+        """Authorities in files of a folder"""
+        for certificate in ("client", "stranger"):
+            self.secure("folder", certificate).fence()
+        third = Authority(self.folder, "third")
+        third.issue("unknown")
+        for certificate in (None, "unknown"):
+            self.assert_no_tls("folder", self.context(certificate))
 
     def test_old_version(self) -> None:
         """The same with TLS 1.2, where the refusal comes within the handshake"""
@@ -324,10 +340,10 @@ class SharedKeys(TLSCase):
 
     def test_mosquitto(self) -> None:
         """The right key of the right identity, which is the user name"""
-        address = self.ports["keys"]
+        port = str(self.ports["keys"])
         watcher = self.enter(username=IDENTITY)
         watcher.subscribe(f"u/{IDENTITY}")
-        command = ["mosquitto_pub", "-h", HOST, "-p", str(address), "--tls-version", "tlsv1.2", "-q", "1", "-V", "mqttv5"]
+        command = ["mosquitto_pub", "-h", HOST, "-p", port, "--tls-version", "tlsv1.2", "-q", "1", "-V", "mqttv5"]
         for identity, key, good in (
             (IDENTITY, SHARED_KEY, True),
             (IDENTITY, SHARED_KEY.upper(), True),
@@ -404,8 +420,8 @@ class Faults(TLSCase):
 
     def expect_fault(self, *parts: str, **changed: str) -> None:
         """No start with such a listener."""
-        keys = {"bind": f'"{HOST}:{free_port()}"', "certfile": self.file("server.pem"), "keyfile": self.file("server.key")}
-        keys |= changed
+        keys = {"certfile": self.file("server.pem"), "keyfile": self.file("server.key")}
+        keys |= {"bind": f'"{HOST}:{free_port()}"', **changed}
         said = self.expect_no_start({f"listeners.ssl.{key}": value for key, value in keys.items() if value}, *parts)
         for secret in ("hunter2", PASSWORD, "PRIVATE"):
             self.assertNotIn(secret, said)

@@ -9,8 +9,16 @@ import time
 from typing import Mapping, Optional
 
 import packets
-from access_case import BAD_CREDENTIALS, EVERY_VERSION, NOT_AUTHORIZED, AccessCase, hashed, hashed_once
-from packets import V5, V311, Type
+from access_case import (
+    BAD_CREDENTIALS,
+    EVERY_VERSION,
+    NOT_AUTHORIZED,
+    SERVER_BUSY,
+    AccessCase,
+    hashed,
+    hashed_once,
+)
+from packets import V5, V311, Prop, Reason, Type
 
 Credentials = tuple[Optional[str], Optional[str]]
 RIGHT: list[Credentials] = [
@@ -91,6 +99,14 @@ class Closed(UserCase):
         """MQTT 5 allows a password without a user name: nobody's; 3.1.1 does not [v3:MQTT-3.1.2-22]"""
         self.enter(V5, None, BAD_CREDENTIALS[V5], password="secret")
         self.expect_refused_connect(version=V311, password="secret")
+
+    def test_other_methods(self) -> None:
+        """An authentication method that nobody knows is no way in, with the right password or without any"""
+        for method in ("SCRAM-SHA-256", "PLAIN", ""):
+            properties = [(Prop.AUTH_METHOD, method), (Prop.AUTH_DATA, b"n,,n=plain,r=x")]
+            self.enter(V5, None, Reason.BAD_AUTH_METHOD, properties=properties)
+            right = {"username": "plain", "password": "secret"}
+            self.enter(V5, None, Reason.BAD_AUTH_METHOD, properties=properties, **right)
 
     @EVERY_VERSION
     def test_last_word(self, version: int) -> None:
@@ -265,6 +281,28 @@ class SlowPasswords(AccessCase):
                 self.assertEqual(arriving[n].expect(Type.CONNACK).reason, 0x86 if n % 10 == 9 else 0)
         self.assertGreater(rounds, 10)
         self.assertLess(slowest, 1)
+
+
+class TooMany(AccessCase):
+    """More slow passwords than may wait to be checked."""
+
+    @classmethod
+    def configure(cls) -> Mapping[str, str]:
+        password = hashed("secret", iterations=20_000)
+        return {"auth.password": f'{{ slow = "{password}" }}', "auth.failures.limit": "unlimited"}
+
+    def test_busy(self) -> None:
+        """256 wait, further clients are told to come again, and the broker goes on"""
+        other = self.enter()
+        clients = [self.open() for _ in range(400)]
+        for n, client in enumerate(clients):
+            client.send(packets.connect(self.unique(), username="slow" if n % 2 else "nobody", password="wrong"))
+        other.expect_nothing()
+        reasons = [client.expect(Type.CONNACK, timeout=30).reason for client in clients]
+        self.assertEqual(set(reasons), {BAD_CREDENTIALS[V5], SERVER_BUSY[V5]})
+        self.assertGreaterEqual(reasons.count(BAD_CREDENTIALS[V5]), 256)
+        self.enter(username="slow", password="secret")
+        other.expect_nothing()
 
 
 class Refused(AccessCase):

@@ -30,7 +30,9 @@ def unsigned(algorithm: str, claims: Mapping[str, object], **header: object) -> 
     return f"{encoded({'alg': algorithm, 'typ': 'JWT', **header})}.{encoded(claims)}"
 
 
-def hs256(claims: Mapping[str, object], secret: bytes | str = SECRET, algorithm: str = "HS256", **header: object) -> str:
+def hs256(
+    claims: Mapping[str, object], secret: bytes | str = SECRET, algorithm: str = "HS256", **header: object
+) -> str:
     """A token signed with a secret."""
     text = unsigned(algorithm, claims, **header)
     key = secret.encode() if isinstance(secret, str) else secret

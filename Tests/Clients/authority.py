@@ -18,7 +18,8 @@ class Authority:
     def __init__(self, folder: Path, name: str = "ca") -> None:
         self.folder = folder
         self.name = name
-        self._run("req", "-x509", *self._key(name), "-out", self.path(f"{name}.pem"), "-days", "2", "-subj", "/CN=Tests")
+        out = ["-out", self.path(f"{name}.pem"), "-days", "2", "-subj", "/CN=Tests"]
+        self._run("req", "-x509", *self._key(name), *out)
 
     def path(self, name: str) -> str:
         """A file's path."""

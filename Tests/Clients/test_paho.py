@@ -28,6 +28,7 @@ class PahoClient:
         clean: bool = True,
         transport: str = "tcp",
         authority: str | None = None,
+        credentials: tuple[str, str] | None = None,
         **will: Any,
     ) -> None:
         is_v5 = version == paho.MQTTv5
@@ -42,6 +43,10 @@ class PahoClient:
             setattr(self.paho, f"on_{name}", lambda *values, events=events: events.put(values))
         if authority is not None:
             self.paho.tls_set(authority)
+        if credentials is not None:
+            self.paho.username_pw_set(*credentials)
+        if transport == "websockets":
+            self.paho.ws_set_options(path="/mqtt")
         if will:
             self.paho.will_set(**will)
         fields: dict[str, Any] = {}

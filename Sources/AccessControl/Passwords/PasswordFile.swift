@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import SystemPackage
+import RegularFile
+public import SystemPackage
 
 /// A file of users: a line `<user>:<password>` each, where the password is plain or hashed as mosquitto_passwd does it.
 /// Empty lines and lines that start with `#` are left out.
@@ -47,29 +48,15 @@ public struct PasswordFile: Sendable {
         return users
     }
 
-    static func contents(of path: FilePath) throws(PasswordFileError) -> (bytes: [UInt8], permissions: FilePermissions)
-    {
-        do {
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            return try file.closeAfter {
-                let permissions = try file.stat().permissions
-                var bytes: [UInt8] = []
-                var buffer = [UInt8](repeating: 0, count: 64 << 10)
-                while true {
-                    let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-                    guard count > 0 else { return (bytes, permissions) }
-                    guard bytes.count + count <= Self.maximumSize else {
-                        throw PasswordFileError(.tooLarge, file: path.string)
-                    }
-                    bytes += buffer[..<count]
-                }
-            }
-        } catch let error as PasswordFileError {
-            throw error
-        } catch let error as Errno {
-            throw PasswordFileError(.system(error), file: path.string)
+    static func contents(of path: FilePath) throws(PasswordFileError) -> RegularFile {
+        do throws(RegularFile.Failure) {
+            return try RegularFile(reading: path, maximum: self.maximumSize)
         } catch {
-            throw PasswordFileError(.system(.ioError), file: path.string)
+            switch error {
+            case .system(let errno): throw PasswordFileError(.system(errno), file: path.string)
+            case .notRegular: throw PasswordFileError(.notRegular, file: path.string)
+            case .tooLarge: throw PasswordFileError(.tooLarge, file: path.string)
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ public struct PasswordFileError: Error, Sendable, Hashable, CustomStringConverti
     public enum Problem: Sendable, Hashable {
         /// The file cannot be read or written.
         case system(Errno)
+        /// It is a directory, a pipe, a socket or a device.
+        case notRegular
         /// The file is larger than ``PasswordFile/maximumSize``.
         case tooLarge
         /// The file is not UTF-8.
@@ -47,6 +49,7 @@ public struct PasswordFileError: Error, Sendable, Hashable, CustomStringConverti
         let message =
             switch self.problem {
             case .system(let error): "\(error)"
+            case .notRegular: "no regular file"
             case .tooLarge: "larger than \(PasswordFile.maximumSize) bytes"
             case .notText: "not UTF-8"
             case .noUsers: "no users"

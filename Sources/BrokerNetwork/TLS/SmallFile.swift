@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import RegularFile
 import SystemPackage
 
 #if canImport(Glibc)
@@ -21,24 +22,11 @@ enum SmallFile {
     static let maximumCount = 1024
 
     static func read(_ path: String) throws(ListenerError) -> [UInt8] {
-        let bytes: [UInt8]
-        do {
-            let file = try FileDescriptor.open(FilePath(path), .readOnly)
-            bytes = try file.closeAfter {
-                var bytes: [UInt8] = []
-                var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-                while bytes.count <= self.maximumSize {
-                    let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-                    guard count > 0 else { break }
-                    bytes += buffer.prefix(count)
-                }
-                return bytes
-            }
+        do throws(RegularFile.Failure) {
+            return try RegularFile(reading: FilePath(path), maximum: self.maximumSize).bytes
         } catch {
-            throw ListenerError("\(path): cannot be read: \(error)")
+            throw ListenerError("\(path): \(error)")
         }
-        guard bytes.count <= self.maximumSize else { throw ListenerError("\(path): is too large") }
-        return bytes
     }
 
     /// The files of a directory, by name.

@@ -45,10 +45,11 @@ import NanoConfiguration
             case .noKey: "auth.jwt: there is no key"
             case .shortSecret: "auth.jwt.secret: shorter than 32 bytes"
             case .publicKey:
-                "auth.jwt.public_keyfile: \(tokens.publicKeyFile ?? ""): expected a public key in PEM, RSA of 2048 bits "
-                    + "or more or P-256"
+                "auth.jwt.public_keyfile: \(tokens.publicKeyFile ?? ""): expected a public key in PEM, "
+                    + "RSA of 2048 bits or more or P-256"
             case .keySet:
-                "auth.jwt.jwks_file: \(tokens.keySetFile ?? ""): expected a key set in JSON, with keys for RS256 or ES256"
+                "auth.jwt.jwks_file: \(tokens.keySetFile ?? ""): expected a key set in JSON, "
+                    + "with keys for RS256 or ES256"
             }
         }
     }

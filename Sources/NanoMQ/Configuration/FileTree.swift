@@ -5,6 +5,7 @@
 
 import HOCON
 import NanoConfiguration
+import RegularFile
 import SystemPackage
 
 /// The tree of a configuration file with all it includes.
@@ -60,42 +61,44 @@ struct FileTree {
     /// The text of an included file; `nil` if it is not there. One that is there and cannot be read is an error: it may
     /// hold the passwords.
     private static func included(_ request: IncludeRequest) throws(HOCONError) -> IncludedText? {
-        do {
+        do throws(Unreadable) {
             return IncludedText(file: request.path, text: try self.content(of: request.path))
-        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
+        } catch .file(.system(.noSuchFileOrDirectory)), .file(.system(.notDirectory)) {
             return nil
         } catch {
             throw HOCONError(.includeFailed(name: request.name, reason: "\(error)"), at: request.location)
         }
     }
 
+    /// The text of a file.
     static func text(of path: String) throws(ConfigurationFileError) -> String {
-        do {
+        do throws(Unreadable) {
             return try self.content(of: path)
         } catch {
-            throw ConfigurationFileError(description: "\(path): cannot be read: \(error)")
+            throw ConfigurationFileError(description: "\(path): \(error)")
         }
     }
 
-    private static func content(of path: String) throws -> String {
-        let file = try FileDescriptor.open(FilePath(path), .readOnly)
-        let bytes = try file.closeAfter {
-            // One byte more than allowed tells a file that is too large from one that just fits.
-            var bytes: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-            while bytes.count <= self.maximumSize {
-                let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-                guard count > 0 else { break }
-                bytes += buffer.prefix(count)
+    private enum Unreadable: Error, CustomStringConvertible {
+        case file(RegularFile.Failure)
+        case notText
+
+        var description: String {
+            switch self {
+            case .file(let failure): "\(failure)"
+            case .notText: "is not UTF-8"
             }
-            return bytes
         }
-        guard bytes.count <= self.maximumSize else {
-            throw ConfigurationFileError(description: "larger than \(self.maximumSize) bytes")
+    }
+
+    private static func content(of path: String) throws(Unreadable) -> String {
+        let bytes: [UInt8]
+        do throws(RegularFile.Failure) {
+            bytes = try RegularFile(reading: FilePath(path), maximum: self.maximumSize).bytes
+        } catch {
+            throw .file(error)
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ConfigurationFileError(description: "is not UTF-8")
-        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
         return text
     }
 }
