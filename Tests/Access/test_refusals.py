@@ -174,6 +174,18 @@ class Logged(RefusalCase):
 
             wait_until(f"a line of the log with {parts}", logged)
 
+    def test_one_after_the_other(self) -> None:
+        """Two refusals of different kinds within a second are two lines: one client does not hide what another does"""
+        self.enter(client_id="noisy").publish("secret/noise", qos=1)
+        self.enter(client_id="quiet").subscribe("secret/quiet", expect=DENIED)
+        for client in ("noisy", "quiet"):
+            parts = ("not allowed", f"client={client}")
+
+            def logged() -> bool:
+                return any(all(part in line for part in parts) for line in self.broker.log_tail().splitlines())
+
+            wait_until(f"a line of the log with {parts}", logged, timeout=3)
+
 
 class Disconnected(RefusalCase):
     """deny_action = disconnect: the client goes."""
@@ -309,6 +321,20 @@ class Sessions(AccessCase):
         other.publish("alice/1", "again", qos=1)
         other.publish("both/1", "end", qos=1)
         client.expect_message("end")
+
+    def test_reload_has_ended(self) -> None:
+        """When the command has ended, what was taken away is: tried often, since only some turns would show it"""
+        other = self.enter()
+        self.addCleanup(self.reload)
+        for n in range(40):
+            client = self.enter(**ALICE)
+            client.subscribe("alice/#", "both/#")
+            self.reload(auth__acl__rules=self.given("nothing"))
+            other.publish("alice/1", "taken away", qos=1)
+            other.publish("both/1", "end", qos=1)
+            client.expect_message("end")
+            self.reload()
+            client.close()
 
     @EVERY_VERSION
     def test_rights_won(self, version: int) -> None:
