@@ -107,7 +107,8 @@ let package = Package(
         .target(
             name: "NanoMQ",
             dependencies: [
-                "AccessControl", "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON", "RegularFile",
+                "AccessControl", "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON",
+                "RegularFile",
                 nioCore, nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 system,

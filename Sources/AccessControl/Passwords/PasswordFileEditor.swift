@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import RegularFile
 import SystemPackage
 
 /// Adds, changes and removes users of a password file, and leaves the other lines as they are. This is what

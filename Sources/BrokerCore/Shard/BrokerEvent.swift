@@ -19,7 +19,7 @@ package enum BrokerEvent: Sendable {
     case retainedLimit
     /// A client has been told that its session is not kept, or has been refused, because of the limit of sessions.
     case sessionLimit(client: String, peer: PeerAddress)
-    /// An extension has refused a message or a subscription. Told at most once a second.
+    /// An extension has refused a message or a subscription. Told at most so often as ``LineAllowance`` lets.
     case denied(ClientInfo, DeniedAction, ReasonCode)
     /// A session has lost subscriptions that its client may not have any more; one of them is named.
     case subscriptionsRevoked(ClientInfo, count: Int, first: String)

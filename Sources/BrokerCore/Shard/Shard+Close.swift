@@ -207,7 +207,7 @@ extension Shard {
             switch verdict {
             case .pass, .allow: self.publishOwn(message, client: info)
             case .deny(let reason), .disconnect(let reason):
-                self.logRarely(.denied(info, .will(topic: will.topic), reason))
+                self.log(.denied, .denied(info, .will(topic: will.topic), reason))
             }
         }
     }

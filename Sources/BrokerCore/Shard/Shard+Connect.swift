@@ -252,7 +252,7 @@ extension Shard {
     ///
     /// - Returns: whether it stays.
     private func goesWithoutSession(_ connect: Connect, _ connection: Connection, _ tenure: SessionTenure) -> Bool {
-        self.logRarely(.sessionLimit(client: connect.clientIdentifier, peer: connection.peer))
+        self.log(.sessionLimit, .sessionLimit(client: connect.clientIdentifier, peer: connection.peer))
         guard connect.version != .v5 else { return true }
         self.broker.directory.remove(UTF8String(connect.clientIdentifier), endOf: tenure)
         self.refuse(

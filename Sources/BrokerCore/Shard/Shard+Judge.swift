@@ -52,11 +52,11 @@ extension Shard {
                 let reason = self.publish(message, origin: session.address)
                 self.acknowledgePublish(qos, packetIdentifier, reason, connection)
             case .refuse(let reason):
-                if judgement.isDenied { self.logRarely(.denied(client, .publish(topic: message.topic), reason)) }
+                if judgement.isDenied { self.log(.denied, .denied(client, .publish(topic: message.topic), reason)) }
                 if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
                 self.acknowledgePublish(qos, packetIdentifier, reason, connection)
             case .disconnect(let reason):
-                self.logRarely(.denied(client, .publish(topic: message.topic), reason))
+                self.log(.denied, .denied(client, .publish(topic: message.topic), reason))
                 self.metrics.publishesRefused += 1
                 session.incomingExactlyOnce.remove(packetIdentifier)
                 self.close(connection, reason, saying: reason)

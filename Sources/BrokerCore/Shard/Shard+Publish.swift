@@ -79,7 +79,7 @@ extension Shard {
                 )
             else { return self.publishWithCare(publish.message(), header, connection, session) }
             if case .deny(let reason) = decision {
-                self.logRarely(.denied(session.info, .publish(topic: publish.message().topic), reason))
+                self.log(.denied, .denied(session.info, .publish(topic: publish.message().topic), reason))
                 return self.acknowledgePublish(header.qos, header.packetIdentifier, reason, connection)
             }
         }
@@ -297,7 +297,7 @@ extension Shard {
         if message.isRetained {
             if case .refused = self.broker.retained.store(message) {
                 self.metrics.retainedRefused += 1
-                self.logRarely(.retainedLimit)
+                self.log(.retainedLimit, .retainedLimit)
             }
         }
         let bytes = message.storage

@@ -18,7 +18,7 @@ extension Shard {
         self.readClock()
         guard self.broker.admitConnection(at: self.now) else {
             self.metrics.connectionsRefused += 1
-            self.logRarely(.connectionLimit(peer: peer))
+            self.log(.connectionLimit, .connectionLimit(peer: peer))
             return nil
         }
         self.metrics.connectionsAccepted += 1

@@ -135,7 +135,7 @@ extension Shard {
     }
 
     private func noteDenied(_ request: SubscriptionRequest, _ reason: ReasonCode, _ session: Session) {
-        self.logRarely(.denied(session.info, .subscribe(filter: request.filter?.text ?? ""), reason))
+        self.log(.denied, .denied(session.info, .subscribe(filter: request.filter?.text ?? ""), reason))
     }
 
     private func refusal(of filter: TopicFilter, _ session: Session, _ terms: ConnectionTerms) -> ReasonCode? {

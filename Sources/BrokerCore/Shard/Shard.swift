@@ -46,7 +46,7 @@ package final class Shard {
     private var retainedNextTurn: [SessionAddress] = []
     private var outboxes: [[ShardMessage]]
     private var hasMail = false
-    private var quietUntil = MonotonicTime(milliseconds: .min)
+    private var lineAllowance = LineAllowance()
     /// Whether ``endTurn()`` has been asked for.
     private var isTurnEnding = false
     /// Shards that have not kept up.
@@ -70,10 +70,9 @@ package final class Shard {
 
     func log(_ event: BrokerEvent) { self.host?.log(event) }
 
-    /// For what strangers can bring about at any rate: at most one line a second.
-    func logRarely(_ event: @autoclosure () -> BrokerEvent) {
-        guard self.now >= self.quietUntil else { return }
-        self.quietUntil = self.now.adding(milliseconds: 1000)
+    /// For what strangers can bring about at any rate.
+    func log(_ kind: LineAllowance.Kind, _ event: @autoclosure () -> BrokerEvent) {
+        guard self.lineAllowance.take(kind, at: self.now) else { return }
         self.log(event())
     }
 
