@@ -141,7 +141,8 @@ let package = Package(
         .testTarget(
             name: "AccessControlTests",
             dependencies: [
-                "AccessControl", "BrokerCore", "MQTTCodec", nioCore, nioPosix, system, crypto, cryptoExtras,
+                "AccessControl", "BrokerCore", "MQTTCodec", "RegularFile", nioCore, nioPosix, system, crypto,
+                cryptoExtras,
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTPAuthentication"])),
                 .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["HTTPAuthentication"])),
                 .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["HTTPAuthentication"])),
