@@ -30,7 +30,7 @@ extension AccessControl {
             switch verdict {
             case .pass: .now(self.verdict(permission, request, snapshot))
             case .deny(let reason): .now(self.deny(request, snapshot, reason))
-            case .allow, .disconnect: .now(verdict)
+            case .allow, .disconnect, .unanswered: .now(verdict)
             }
         }
     }

@@ -67,6 +67,7 @@ enum Word: Equatable, CustomTestStringConvertible {
         case .allow: self = .yes
         case .deny(let reason): self = .no(reason)
         case .disconnect(let reason): self = .out(reason)
+        case .unanswered: self = .no(.serverUnavailable)
         }
     }
 

@@ -143,6 +143,54 @@ import Testing
         #expect(broker.state.sessionsOffline == 0)
     }
 
+    /// A session with more subscriptions than are asked about at a time is claimed again and again while answers are
+    /// awaited: none of the connections gets it before all is answered.
+    @Test func manyConnectionsAndManySubscriptions() async {
+        let broker = TestBroker(extensions: [self.rules])
+        let owner = broker.connected("c", .v5, self.persistent("adam"))
+        for number in 0..<(Chores.part + 10) { owner.subscribe("a/\(number)", qos: .atLeastOnce) }
+        owner.drop()
+        let publisher = broker.connected("p")
+        for number in 0..<10 { publisher.publish("a/\(number)", "secret", qos: .atLeastOnce) }
+        self.rules.change {
+            $0.isLate = true
+            $0.refused = Set((0..<1000).map { "eve:a/\($0)" })
+        }
+        let clients = (0..<6).map { _ in self.resume(broker, on: 0, as: "eve") }
+        // The parts go on, and no answer is there yet.
+        for _ in 0..<10 { broker.settle() }
+        #expect(clients.allSatisfy { $0.takeArrived().isEmpty })
+        for _ in 0..<10 { await broker.runWork() }
+        #expect(clients.last?.take().map(\.type) == [.connectAck])
+        #expect(broker.session("c")?.entries.isEmpty == true)
+    }
+
+    /// Nobody can say: the client is refused, and finds all as it was when it comes again.
+    @Test(arguments: [true, false])
+    func nobodyCanSay(isLate: Bool) async {
+        let broker = TestBroker(extensions: [self.rules])
+        self.prepare(broker)
+        self.rules.change {
+            $0.refused = ["a", "b"]
+            $0.refusal = .unanswered
+            $0.isLate = isLate
+        }
+        let client = self.resume(broker, on: 0, as: "adam")
+        for _ in 0..<3 { await broker.runWork() }
+        guard case .connectAck(let answer)? = client.takeFirst(.connectAck) else {
+            Issue.record("no CONNACK")
+            return
+        }
+        #expect(answer.reason == .serverUnavailable && !answer.sessionPresent)
+        #expect(broker.session("c")?.entries.count == 2)
+        self.rules.change {
+            $0.refused = []
+            $0.isLate = false
+        }
+        let again = self.resume(broker, on: 0, as: "adam")
+        #expect(again.take().map(\.type) == [.connectAck, .publish, .publish])
+    }
+
     /// A further connection of the client, here or on another shard, gets the session; the waiting one is closed.
     @Test(arguments: [0, 1], [true, false])
     func anotherConnectionComes(shard: Int, isCleanStart: Bool) async {

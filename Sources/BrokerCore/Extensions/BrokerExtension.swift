@@ -145,6 +145,9 @@ public enum AuthorizationVerdict: Sendable {
     case deny(ReasonCode)
     /// Not allowed, and the client is disconnected.
     case disconnect(ReasonCode)
+    /// Nobody can say, as when a service is down: not allowed this time. It is not remembered, and what a session has
+    /// it keeps: its client is refused with 0x88 when it comes back, and may try again.
+    case unanswered
 }
 
 /// An extension's word on a message.

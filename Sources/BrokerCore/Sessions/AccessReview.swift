@@ -18,6 +18,10 @@ final class AccessReview {
     let connection: Connection?
     /// Subscriptions that have not been asked about.
     var remaining: ArraySlice<Session.Entry>
+    /// A late answer is on its way.
+    var isAwaiting = false
+    /// About a subscription nobody could say anything.
+    var isUnanswered = false
     /// Subscriptions taken away, and one of them.
     private(set) var revokedCount = 0
     private(set) var firstRevoked: TopicFilter?

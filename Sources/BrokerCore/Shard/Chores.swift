@@ -28,7 +28,7 @@ struct Chores {
     var isRecheckAboutClientsOnly = false
     var expulsions: [Expulsion] = []
     /// Sessions whose review goes on in the next part.
-    var reviews: [SessionAddress] = []
+    var reviews: [(SessionAddress, AccessReview)] = []
     /// What is left of this part.
     var budget = Chores.part
     var lateAnswers = 0

@@ -42,8 +42,10 @@ extension Shard {
         self.continueChoresSoon()
     }
 
-    /// Whether ``recheckAccess()`` has looked at everything; late answers may still be awaited.
-    package var hasRecheckedAccess: Bool { self.chores.nextRecheck == nil && self.chores.reviews.isEmpty }
+    /// Whether ``recheckAccess()`` has looked at everything, and no answer is awaited.
+    package var hasRecheckedAccess: Bool {
+        self.chores.nextRecheck == nil && self.chores.reviews.isEmpty && self.chores.lateAnswers == 0
+    }
 
     func continueRecheck() {
         while self.chores.budget > 0, !self.chores.isWaitingForAnswers, let slot = self.chores.nextRecheck {
@@ -119,8 +121,9 @@ extension Shard {
     func continueReviews() {
         let due = self.chores.reviews
         self.chores.reviews = []
-        for address in due {
-            guard let session = self.sessions[address.slot, address.generation], let review = session.review else {
+        for (address, review) in due {
+            // The session may have ended, or be asked about anew: then this review is nobody's.
+            guard let session = self.sessions[address.slot, address.generation], session.review === review else {
                 continue
             }
             self.advance(review, of: session)
@@ -128,9 +131,11 @@ extension Shard {
     }
 
     private func advance(_ review: AccessReview, of session: Session) {
+        // What is awaited decides, however often it is tried to go on.
+        guard !review.isAwaiting else { return }
         while !review.remaining.isEmpty {
             guard self.chores.budget > 0 else {
-                self.chores.reviews.append(session.address)
+                self.chores.reviews.append((session.address, review))
                 return self.continueChoresSoon()
             }
             let part = Array(review.remaining.prefix(self.chores.budget))
@@ -142,7 +147,9 @@ extension Shard {
                 continue
             }
             let address = session.address
+            review.isAwaiting = true
             return self.whenAnswered(answer) { verdicts in
+                review.isAwaiting = false
                 guard let session = self.sessions[address.slot, address.generation], session.review === review else {
                     return
                 }
@@ -162,6 +169,10 @@ extension Shard {
         for (entry, verdict) in zip(part, verdicts) {
             switch verdict {
             case .pass, .allow: continue
+            case .unanswered:
+                // Nobody has said no: what a session has it does not lose because a service is down.
+                review.isUnanswered = true
+                continue
             // The client has done nothing now that it could be disconnected for.
             case .deny, .disconnect: break
             }
@@ -175,8 +186,13 @@ extension Shard {
     }
 
     private func finish(_ review: AccessReview, of session: Session) {
+        if review.isUnanswered, let connection = review.connection {
+            let error = MQTTError(reason: .serverUnavailable, detail: "nobody can say now what it may do")
+            return self.refuse(connection, error, client: review.client.clientIdentifier)
+        }
         session.review = nil
-        self.dropRefusedMessages(of: session, review)
+        // What nobody can judge now stays, and is asked about when the client comes back.
+        if !review.isUnanswered { self.dropRefusedMessages(of: session, review) }
         if let filter = review.firstRevoked {
             self.log(.subscriptionsRevoked(review.client, count: review.revokedCount, first: filter.text))
         }
@@ -196,7 +212,10 @@ extension Shard {
 
     private func dropRefusedMessages(of session: Session, _ review: AccessReview) {
         guard self.hooks.contains(.authorization) else { return }
-        let isRefused = { (message: Message) in !self.extensions.mayReceive(message, client: review.client) }
+        let isRefused = { (message: Message) in
+            self.chores.budget -= 1
+            return !self.extensions.mayReceive(message, client: review.client)
+        }
         if !session.queue.isEmpty {
             let refused = session.queue.remove { isRefused($0.message) }
             for queued in refused { self.dropRefused(queued.message, queued.terms.group, session, review.client) }

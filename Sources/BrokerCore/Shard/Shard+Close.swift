@@ -208,6 +208,7 @@ extension Shard {
             case .pass, .allow: self.publishOwn(message, client: info)
             case .deny(let reason), .disconnect(let reason):
                 self.log(.denied, .denied(info, .will(topic: will.topic), reason))
+            case .unanswered: self.log(.denied, .denied(info, .will(topic: will.topic), .serverUnavailable))
             }
         }
     }

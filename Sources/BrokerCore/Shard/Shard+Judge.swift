@@ -82,6 +82,7 @@ extension Shard {
             case .deny(let reason):
                 .now(Judgement(outcome: .refuse(reason), decision: .deny(reason), isDenied: true))
             case .disconnect(let reason): .now(Judgement(outcome: .disconnect(reason)))
+            case .unanswered: .now(Judgement(outcome: .refuse(.notAuthorized), isDenied: true))
             }
         }
     }

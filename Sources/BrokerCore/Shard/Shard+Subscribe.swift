@@ -101,6 +101,9 @@ extension Shard {
             case .deny(let reason):
                 self.noteDenied(request, reason, session)
                 reasons.append(reason)
+            case .unanswered:
+                self.noteDenied(request, .serverUnavailable, session)
+                reasons.append(.notAuthorized)
             case .pass, .allow:
                 guard let filter = request.filter else {
                     reasons.append(.topicFilterInvalid)

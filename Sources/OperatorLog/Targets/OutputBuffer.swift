@@ -26,6 +26,8 @@ struct OutputBuffer {
 
     private var bytes: [UInt8] = []
     private var start = 0
+    /// The last byte that was written ended no line.
+    private var isWithinLine = false
     /// A line was written in part, and the rest of it lost.
     private var isTorn = false
 
@@ -47,15 +49,22 @@ struct OutputBuffer {
     ///   - written: is told how many bytes have gone.
     mutating func write(to descriptor: FileDescriptor, mayBlock: Bool, written: (Int) -> Void) -> Outcome {
         while self.start < self.bytes.count {
-            if !mayBlock, !Self.isWritable(descriptor.rawValue) { return .blocked }
+            if !mayBlock, !Self.isWritable(descriptor.rawValue) {
+                self.forgetWritten()
+                return .blocked
+            }
             let end = mayBlock ? self.bytes.count : min(self.bytes.count, self.start + 4096)
             do {
                 let count = try self.bytes[self.start..<end].withUnsafeBytes { try descriptor.write($0) }
                 self.start += count
+                if count > 0 { self.isWithinLine = self.bytes[self.start - 1] != UInt8(ascii: "\n") }
                 written(count)
             } catch {
                 let cause = error as? Errno ?? .ioError
-                if cause == .wouldBlock || cause == .resourceTemporarilyUnavailable { return .blocked }
+                if cause == .wouldBlock || cause == .resourceTemporarilyUnavailable {
+                    self.forgetWritten()
+                    return .blocked
+                }
                 return .failed(cause, lostLines: self.discard())
             }
         }
@@ -64,10 +73,21 @@ struct OutputBuffer {
         return .done
     }
 
+    /// A reader that is slow, but reads, never has the buffer empty: what it has read goes before that.
+    private mutating func forgetWritten() {
+        guard self.start >= 1 << 16 else { return }
+        self.bytes.removeSubrange(..<self.start)
+        self.start = 0
+    }
+
+    /// Bytes that are held, written ones that have not been forgotten included.
+    var heldCount: Int { self.bytes.count }
+
     /// Forgets what has not been written. - Returns: how many lines that were.
     mutating func discard() -> Int {
         let newLine = UInt8(ascii: "\n")
-        self.isTorn = self.isTorn || self.start > 0 && self.bytes[self.start - 1] != newLine
+        self.isTorn = self.isTorn || self.isWithinLine
+        self.isWithinLine = false
         let lines = self.bytes[self.start...].count { $0 == newLine }
         self.bytes.removeAll()
         self.start = 0

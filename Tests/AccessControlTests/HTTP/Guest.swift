@@ -92,6 +92,7 @@ extension AuthorizationVerdict {
         case .pass: "pass"
         case .allow: "allow"
         case .deny(let reason): "deny 0x" + String(reason.rawValue, radix: 16)
+        case .unanswered: "unanswered"
         case .disconnect(let reason): "disconnect 0x" + String(reason.rawValue, radix: 16)
         }
     }
