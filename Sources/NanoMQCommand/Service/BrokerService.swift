@@ -29,9 +29,13 @@ struct BrokerService {
         let plan = try BrokerPlan(loaded.configuration).with(sockets)
         let paths = ServicePaths(loaded)
         let log = try ServiceLog(loaded.configuration.log)
-        defer { log.close() }
-        let pidFile = try self.acquirePIDFile(paths, mustHave: daemon != nil, log.logger)
-        defer { pidFile?.release() }
+        var pidFile: PIDFile?
+        // The PID file last: as long as it is held, nobody else writes to the log file.
+        defer {
+            log.close()
+            pidFile?.release()
+        }
+        pidFile = try self.acquirePIDFile(paths, mustHave: daemon != nil, log.logger)
         self.warn(loaded, plan, log.logger)
 
         let broker = Broker(plan: plan, logger: log.logger)

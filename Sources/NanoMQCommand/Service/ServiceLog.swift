@@ -30,13 +30,19 @@ final class ServiceLog: Sendable {
     /// - Throws: when its file cannot be opened; then all is as it was.
     func update(_ configuration: NanoConfiguration.Log) throws {
         let settings = LogSettings(configuration)
-        try self.log.update(settings)
-        self.settings.withLock { $0 = settings }
+        try self.settings.withLock { current in
+            try self.log.update(settings)
+            current = settings
+        }
     }
 
     /// Standard output is another file than it was.
     func leaveTerminal() {
-        try? self.log.update(self.settings.withLock { $0 })
+        do {
+            try self.settings.withLock { try self.log.update($0) }
+        } catch {
+            self.logger.error("the log cannot leave the terminal", metadata: ["cause": "\(error)"])
+        }
     }
 
     /// Opens the file anew.
