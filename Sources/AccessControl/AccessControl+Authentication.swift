@@ -215,9 +215,20 @@ extension AccessControl {
     // MARK: Staying
 
     /// Whether a client that is connected would be let in by the settings of now: its user is still there with the same
-    /// password, or anonymous clients are still allowed, and no further authenticator says no.
+    /// password, or anonymous clients are still allowed, and no further authenticator and no departed one says no.
     public func mayStay(_ client: ClientInfo) -> Answer<Bool> {
         let snapshot = self.snapshot
+        let departures = snapshot.settings.departures
+        guard !departures.isEmpty else { return self.mayStay(client, snapshot) }
+        return Answer<Bool?>.firstOpinion(of: departures[...], else: nil) {
+            $0.mayStay(client)
+        } isOpinion: {
+            $0 == false
+        }
+        .then { $0 == false ? .now(false) : self.mayStay(client, snapshot) }
+    }
+
+    private func mayStay(_ client: ClientInfo, _ snapshot: AccessSnapshot) -> Answer<Bool> {
         let ways = snapshot.settings.authenticators
         let byDefault: Bool
         if client.origin.userName != nil {

@@ -18,6 +18,30 @@ extension AccessControl {
             }
         }
         if permission == .deny { return .now(self.deny(request, snapshot, .notAuthorized)) }
+        guard !snapshot.settings.departures.isEmpty else { return self.ask(permission, request, snapshot) }
+        return Answer<AuthorizationVerdict>.firstOpinion(of: snapshot.settings.departures[...], else: .pass) {
+            $0.authorize(request)
+        } isOpinion: {
+            switch $0 {
+            case .deny, .disconnect: true
+            case .pass, .allow: false
+            }
+        }
+        .then { verdict in
+            switch verdict {
+            case .deny(let reason): .now(self.deny(request, snapshot, reason))
+            case .disconnect: .now(verdict)
+            case .pass, .allow: self.ask(permission, request, snapshot)
+            }
+        }
+    }
+
+    /// What the further authorizers say where nothing refuses, and else our rules.
+    private func ask(
+        _ permission: AccessRule.Permission?,
+        _ request: AuthorizationRequest,
+        _ snapshot: AccessSnapshot
+    ) -> Answer<AuthorizationVerdict> {
         guard !snapshot.settings.authorizers.isEmpty else {
             return .now(self.verdict(permission, request, snapshot))
         }
@@ -68,6 +92,9 @@ extension AccessControl {
         let snapshot = self.snapshot
         let permission = snapshot.rules.flatMap { $0.receive(message.topic, snapshot.access(of: client, $0)) }
         if permission == .deny { return false }
+        for departure in snapshot.settings.departures where departure.mayReceive(message, client: client) == false {
+            return false
+        }
         for authorizer in snapshot.settings.authorizers {
             if let may = authorizer.mayReceive(message, client: client) { return may }
         }

@@ -27,6 +27,8 @@ import Synchronization
 /// the further authorizers are asked; the first with an opinion decides. If none has one, the rule decides, and if
 /// there was none, `noMatch`.
 ///
+/// ``AccessSettings/departures`` are asked before the further authorizers, and only for refusals.
+///
 /// The settings may be replaced at any time; the broker has then to be told to ask again about those who are there.
 public final class AccessControl: BrokerExtension {
     private let current: Mutex<AccessSnapshot>
@@ -93,11 +95,16 @@ public final class AccessControl: BrokerExtension {
     public var interests: ExtensionInterests { self.snapshot.interests }
 
     /// Whether the broker may remember decisions until the settings are replaced.
-    public var isAuthorizationLasting: Bool { self.settings.authorizers.allSatisfy(\.isLasting) }
+    public var isAuthorizationLasting: Bool {
+        let settings = self.settings
+        return settings.authorizers.allSatisfy(\.isLasting) && settings.departures.allSatisfy { $0.isLasting }
+    }
 
     /// Tells the further authenticators.
     public func connected(_ client: ClientInfo, sessionPresent: Bool) {
-        for authenticator in self.snapshot.settings.authenticators { authenticator.connected(client) }
+        let settings = self.snapshot.settings
+        for authenticator in settings.authenticators { authenticator.connected(client) }
+        for departure in settings.departures { departure.connected(client) }
     }
 
     /// Forgets what was remembered of the client.
@@ -107,5 +114,7 @@ public final class AccessControl: BrokerExtension {
         self.admissions.forget(client)
         for authenticator in snapshot.settings.authenticators { authenticator.forget(client) }
         for authorizer in snapshot.settings.authorizers { authorizer.forget(client) }
+        // One call is enough: it is the same for both roles.
+        for departure in snapshot.settings.departures { (departure as any Authenticator).forget(client) }
     }
 }

@@ -85,7 +85,9 @@ final class AccessSnapshot: Sendable {
     var interests: ExtensionInterests {
         var interests: ExtensionInterests = []
         if !self.settings.allowAnonymous || self.hasPasswordSource { interests.insert(.authentication) }
-        if self.rules != nil || self.settings.noMatch == .deny || !self.settings.authorizers.isEmpty {
+        if self.rules != nil || self.settings.noMatch == .deny || !self.settings.authorizers.isEmpty
+            || !self.settings.departures.isEmpty
+        {
             interests.insert(.authorization)
         }
         if !interests.isEmpty { interests.insert(.clients) }
