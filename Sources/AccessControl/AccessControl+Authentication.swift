@@ -149,6 +149,18 @@ extension AccessControl {
 
     // MARK: The others
 
+    /// A verdict, and whose it is.
+    private struct Opinion: Sendable {
+        let verdict: AuthenticationVerdict
+        /// nil: nobody's.
+        let way: (any Authenticator)?
+
+        init(_ verdict: AuthenticationVerdict, of way: (any Authenticator)?) {
+            self.verdict = verdict
+            self.way = way
+        }
+    }
+
     private func complete(
         _ request: AuthenticationRequest,
         _ snapshot: AccessSnapshot,
@@ -157,18 +169,19 @@ extension AccessControl {
         if case .refused(let reason, let refusal) = standing {
             return .now(self.refuse(request, snapshot, reason, refusal))
         }
-        return Answer<AuthenticationVerdict>.firstOpinion(
-            of: snapshot.settings.authenticators[...],
-            else: .pass
-        ) {
-            $0.authenticate(request)
+        return Answer<Opinion>.firstOpinion(of: snapshot.settings.authenticators[...], else: Opinion(.pass, of: nil)) {
+            way in
+            way.authenticate(request).then { verdict in Answer<Opinion>.now(Opinion(verdict, of: way)) }
         } isOpinion: {
-            if case .pass = $0 { false } else { true }
+            if case .pass = $0.verdict { false } else { true }
         }
-        .then { verdict in
+        .then { opinion in
+            let verdict = opinion.verdict
             switch (verdict, standing) {
             case (.refuse(let reason), _):
-                return .now(self.refuse(request, snapshot, reason, .refusedByAuthenticator(reason)))
+                let isGuess = opinion.way?.guesses.contains(reason) ?? false
+                let refusal = AccessRefusal.refusedByAuthenticator(reason)
+                return .now(self.refuse(request, snapshot, reason, refusal, isGuess: isGuess))
             case (.accept, .authenticated(let user?)), (.pass, .authenticated(let user?)):
                 self.admissions.note(request.client, user)
                 return .now(.accept())
@@ -182,21 +195,23 @@ extension AccessControl {
     }
 
     /// Refuses a client, counts that against its address if it may have been a guess, and tells of it.
+    ///
+    /// - Parameter isGuess: whether a further authenticator takes its refusal for one of a guess
     private func refuse(
         _ request: AuthenticationRequest,
         _ snapshot: AccessSnapshot,
         _ reason: ReasonCode,
-        _ refusal: AccessRefusal
+        _ refusal: AccessRefusal,
+        isGuess isGuessOfAuthenticator: Bool = false
     ) -> AuthenticationVerdict {
         let client = request.client
         self.onEvent(.refused(client, refusal))
         let isGuess =
             switch refusal {
             case .unknownUser, .wrongPassword: true
-            // A way that could not be asked says so with another reason.
-            case .refusedByAuthenticator(let reason):
-                (client.userName != nil || request.password != nil)
-                    && (reason == .badUserNameOrPassword || reason == .notAuthorized)
+            // Who gave nothing has not guessed either.
+            case .refusedByAuthenticator:
+                isGuessOfAuthenticator && (client.userName != nil || request.password != nil)
             case .noCredentials, .blockedAddress, .busy: false
             }
         if isGuess, let limit = snapshot.settings.failureLimit, let key = FailureCounter.key(client.peer),

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 public import BrokerCore
+public import MQTTCodec
 
 /// One way to find out who a client is.
 ///
@@ -14,6 +15,10 @@ public protocol Authenticator: Sendable {
 
     /// Whether a client that was let in may stay after the rules have changed; nil if this way has no opinion.
     func mayStay(_ client: ClientInfo) -> Answer<Bool?>
+
+    /// Which refusals of this way say that the client may have guessed its credentials: they count against its address
+    /// (``AccessSettings/failureLimit``). Others, such as that nobody could be asked, do not.
+    var guesses: Set<ReasonCode> { get }
 
     /// A client has connected, whoever has let it in.
     func connected(_ client: ClientInfo)
@@ -41,6 +46,8 @@ public protocol Authorizer: Sendable {
 }
 
 extension Authenticator {
+    /// 0x86 and 0x87.
+    public var guesses: Set<ReasonCode> { [.badUserNameOrPassword, .notAuthorized] }
     /// Keeps nothing.
     public func connected(_ client: ClientInfo) {}
     /// Has kept nothing.
