@@ -87,7 +87,9 @@ extension AccessControl {
     }
 
     /// Whether a client may get a message that was kept for it: retained, or waiting. The same rules as for subscribing
-    /// are asked about the message's topic.
+    /// are asked about the message's topic, then the further authorizers. If nobody has an opinion, `noMatch` decides;
+    /// but where an authorizer answers anew each time (``Authorizer/isLasting`` is false, as of a service that takes
+    /// time), it was asked when the client subscribed, and the message of what it allowed may pass.
     public func mayReceive(_ message: Message, client: ClientInfo) -> Bool {
         let snapshot = self.snapshot
         let permission = snapshot.rules.flatMap { $0.receive(message.topic, snapshot.access(of: client, $0)) }
@@ -98,7 +100,7 @@ extension AccessControl {
         for authorizer in snapshot.settings.authorizers {
             if let may = authorizer.mayReceive(message, client: client) { return may }
         }
-        // The authorizers have been asked for the subscription that brought the message.
-        return permission == .allow || snapshot.settings.noMatch == .allow || !snapshot.settings.authorizers.isEmpty
+        return permission == .allow || snapshot.settings.noMatch == .allow
+            || snapshot.settings.authorizers.contains { !$0.isLasting }
     }
 }

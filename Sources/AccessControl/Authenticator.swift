@@ -38,7 +38,7 @@ public protocol Authorizer: Sendable {
     var isLasting: Bool { get }
 
     /// Whether a client may get a message that has waited for it, by what is known at once; nil if this way has no
-    /// opinion.
+    /// opinion. If it is lasting, `noMatch = deny` then refuses what no rule is about.
     func mayReceive(_ message: Message, client: ClientInfo) -> Bool?
 
     /// A client's connection has ended: what is kept of it can go.

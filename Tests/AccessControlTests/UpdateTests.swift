@@ -222,18 +222,22 @@ import Testing
 
     @Test func authorizersJudgeWaitingMessages() throws {
         let message = try Message(topic: "t", payload: .init(), qos: .atMostOnce)
-        for (permission, noMatch, receives, expected) in [
-            (AccessRule.Permission.deny, AccessSettings.NoMatch.allow, true, false),
-            (.allow, .deny, false, false),
-            (.allow, .deny, nil, true),
-            (nil, .deny, nil, true),
-            (nil, .deny, false, false),
-            (nil, .allow, true, true),
-        ] as [(AccessRule.Permission?, AccessSettings.NoMatch, Bool?, Bool)] {
+        for (permission, noMatch, receives, isLasting, expected) in [
+            (AccessRule.Permission.deny, AccessSettings.NoMatch.allow, true, true, false),
+            (.allow, .deny, false, true, false),
+            (.allow, .deny, nil, true, true),
+            // An authorizer without an opinion has not allowed anything; a service was asked at the subscription.
+            (nil, .deny, nil, true, false),
+            (nil, .deny, nil, false, true),
+            (nil, .deny, true, true, true),
+            (nil, .deny, false, false, false),
+            (nil, .allow, nil, true, true),
+            (nil, .allow, true, true, true),
+        ] as [(AccessRule.Permission?, AccessSettings.NoMatch, Bool?, Bool, Bool)] {
             var settings = AccessSettings()
             settings.rules = permission.map { [AccessRule($0)] } ?? []
             settings.noMatch = noMatch
-            settings.authorizers = [Judge(.pass, receives: receives)]
+            settings.authorizers = [Judge(.pass, receives: receives, isLasting: isLasting)]
             #expect(AccessBench().access(settings).mayReceive(message, client: .test()) == expected)
         }
     }
