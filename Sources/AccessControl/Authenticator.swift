@@ -20,6 +20,13 @@ public protocol Authenticator: Sendable {
     /// (``AccessSettings/failureLimit``). Others, such as that nobody could be asked, do not.
     var guesses: Set<ReasonCode> { get }
 
+    /// Whether it has an opinion of every client that is asked about at CONNECT, whatever that brings. Then those that
+    /// have come before it was asked have to go and come again.
+    var judgesEverybody: Bool { get }
+
+    /// Whether it stands in for one of the earlier settings: who was accepted by that one need not come again.
+    func isSame(as earlier: any Authenticator) -> Bool
+
     /// A client has connected, whoever has let it in.
     func connected(_ client: ClientInfo)
 
@@ -48,10 +55,19 @@ public protocol Authorizer: Sendable {
 extension Authenticator {
     /// 0x86 and 0x87.
     public var guesses: Set<ReasonCode> { [.badUserNameOrPassword, .notAuthorized] }
+    /// False: it passes on those that bring nothing it knows.
+    public var judgesEverybody: Bool { false }
+    /// Whether it has the same type.
+    public func isSame(as earlier: any Authenticator) -> Bool { type(of: earlier) == Self.self }
     /// Keeps nothing.
     public func connected(_ client: ClientInfo) {}
     /// Has kept nothing.
     public func forget(_ client: ClientInfo) {}
+}
+
+extension Authenticator where Self: AnyObject {
+    /// Whether it is the very same one.
+    public func isSame(as earlier: any Authenticator) -> Bool { earlier as AnyObject === self }
 }
 
 extension Authorizer {
