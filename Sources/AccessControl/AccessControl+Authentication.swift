@@ -10,7 +10,7 @@ import NIOCore
 extension AccessControl {
     /// Who a client is.
     public func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> {
-        self.authenticate(request, self.snapshot, attempts: 3)
+        self.authenticate(request, self.snapshotToJudge, attempts: 3)
     }
 
     /// What is known of a client before the further authenticators are asked.
@@ -32,7 +32,10 @@ extension AccessControl {
         guard !self.isBlocked(request.client, snapshot) else {
             return .now(self.refuse(request, snapshot, .connectionRateExceeded, .blockedAddress))
         }
-        guard request.method == nil else { return .now(.pass) }
+        guard request.method == nil else {
+            if case .connect = request.stage { self.admit(request.client, by: .method, snapshot) }
+            return .now(.pass)
+        }
 
         let answer = self.standing(of: request, snapshot).then { standing in
             self.complete(request, snapshot, standing)
@@ -149,6 +152,18 @@ extension AccessControl {
 
     // MARK: The others
 
+    /// A verdict, and whose it is.
+    private struct Opinion: Sendable {
+        let verdict: AuthenticationVerdict
+        /// nil: nobody's.
+        let way: AccessSnapshot.Way?
+
+        init(_ verdict: AuthenticationVerdict, of way: AccessSnapshot.Way?) {
+            self.verdict = verdict
+            self.way = way
+        }
+    }
+
     private func complete(
         _ request: AuthenticationRequest,
         _ snapshot: AccessSnapshot,
@@ -157,46 +172,82 @@ extension AccessControl {
         if case .refused(let reason, let refusal) = standing {
             return .now(self.refuse(request, snapshot, reason, refusal))
         }
-        return Answer<AuthenticationVerdict>.firstOpinion(
-            of: snapshot.settings.authenticators[...],
-            else: .pass
-        ) {
-            $0.authenticate(request)
+        return Answer<Opinion>.firstOpinion(of: snapshot.ways[...], else: Opinion(.pass, of: nil)) { way in
+            way.authenticator.authenticate(request).then { verdict in Answer<Opinion>.now(Opinion(verdict, of: way)) }
         } isOpinion: {
-            if case .pass = $0 { false } else { true }
+            if case .pass = $0.verdict { false } else { true }
         }
-        .then { verdict in
-            switch (verdict, standing) {
-            case (.refuse(let reason), _):
-                return .now(self.refuse(request, snapshot, reason, .refusedByAuthenticator(reason)))
-            case (.accept, .authenticated(let user?)), (.pass, .authenticated(let user?)):
-                self.admissions.note(request.client, user)
-                return .now(.accept())
-            case (.pass, .authenticated(nil)): return .now(.accept())
-            // Nobody has anything against it, and nobody has said that it is who it says: other extensions may.
-            case (.pass, .anonymous): return .now(.pass)
-            case (.pass, .unknown): return self.refuseUnknown(request, snapshot)
-            default: return .now(verdict)
-            }
+        .then { self.conclude($0, request, snapshot, standing) }
+    }
+
+    /// What becomes of a client by its standing and the opinion of the further authenticators.
+    private func conclude(
+        _ opinion: Opinion,
+        _ request: AuthenticationRequest,
+        _ snapshot: AccessSnapshot,
+        _ standing: Standing
+    ) -> Answer<AuthenticationVerdict> {
+        let client = request.client
+        switch (opinion.verdict, standing) {
+        case (.refuse(let reason), _):
+            let isGuess = opinion.way?.authenticator.guesses.contains(reason) ?? false
+            let refusal = AccessRefusal.refusedByAuthenticator(reason)
+            return .now(self.refuse(request, snapshot, reason, refusal, isGuess: isGuess))
+        case (.accept, .authenticated(let user?)), (.pass, .authenticated(let user?)):
+            self.admit(client, by: .user(since: user.since), snapshot)
+            return .now(.accept())
+        case (.accept, .authenticated(nil)):
+            self.admit(client, by: .connection, snapshot)
+            return .now(opinion.verdict)
+        case (.pass, .authenticated(nil)):
+            self.admit(client, by: .connection, snapshot)
+            return .now(.accept())
+        // If it passes: nobody has anything against it, and nobody has said that it is who it says; other extensions
+        // may.
+        case (.accept, .anonymous), (.pass, .anonymous):
+            self.admit(client, by: .open, snapshot)
+            return .now(opinion.verdict)
+        case (.accept, .unknown):
+            if let way = opinion.way { self.admit(client, by: .way(way.number), snapshot) }
+            return .now(opinion.verdict)
+        case (.pass, .unknown): return self.refuseUnknown(request, snapshot)
+        default: return .now(opinion.verdict)
         }
     }
 
+    /// Notes what has let a client in, where a later change of the settings could put that in doubt.
+    private func admit(_ client: ClientInfo, by means: Admissions.Means, _ snapshot: AccessSnapshot) {
+        let isInDoubt =
+            switch means {
+            case .way, .method: true
+            case .user(let since): since > 0 || snapshot.newestJudge > 0
+            // Who is not noted is taken for such a one, that has come under the first settings.
+            case .open, .connection: snapshot.newestJudge > 0
+            }
+        self.admissions.admit(
+            client,
+            isInDoubt ? Admissions.Note(means: means, generation: snapshot.generation) : nil
+        )
+    }
+
     /// Refuses a client, counts that against its address if it may have been a guess, and tells of it.
+    ///
+    /// - Parameter isGuess: whether a further authenticator takes its refusal for one of a guess
     private func refuse(
         _ request: AuthenticationRequest,
         _ snapshot: AccessSnapshot,
         _ reason: ReasonCode,
-        _ refusal: AccessRefusal
+        _ refusal: AccessRefusal,
+        isGuess isGuessOfAuthenticator: Bool = false
     ) -> AuthenticationVerdict {
         let client = request.client
         self.onEvent(.refused(client, refusal))
         let isGuess =
             switch refusal {
             case .unknownUser, .wrongPassword: true
-            // A way that could not be asked says so with another reason.
-            case .refusedByAuthenticator(let reason):
-                (client.userName != nil || request.password != nil)
-                    && (reason == .badUserNameOrPassword || reason == .notAuthorized)
+            // Who gave nothing has not guessed either.
+            case .refusedByAuthenticator:
+                isGuessOfAuthenticator && (client.userName != nil || request.password != nil)
             case .noCredentials, .blockedAddress, .busy: false
             }
         if isGuess, let limit = snapshot.settings.failureLimit, let key = FailureCounter.key(client.peer),
@@ -210,36 +261,5 @@ extension AccessControl {
     private func isBlocked(_ client: ClientInfo, _ snapshot: AccessSnapshot) -> Bool {
         guard snapshot.settings.failureLimit != nil, let key = FailureCounter.key(client.peer) else { return false }
         return self.failures.isBlocked(key)
-    }
-
-    // MARK: Staying
-
-    /// Whether a client that is connected would be let in by the settings of now: its user is still there with the same
-    /// password, or anonymous clients are still allowed, and no further authenticator says no.
-    public func mayStay(_ client: ClientInfo) -> Answer<Bool> {
-        let snapshot = self.snapshot
-        let ways = snapshot.settings.authenticators
-        let byDefault: Bool
-        if client.origin.userName != nil {
-            byDefault = true
-        } else if let name = client.userName.map({ UTF8String($0) }) {
-            if let user = snapshot.users[name] {
-                guard self.admissions.holds(client, user) else { return .now(false) }
-                byDefault = true
-            } else if ways.isEmpty {
-                byDefault = !snapshot.hasUserList && snapshot.settings.allowAnonymous
-            } else {
-                // Who was in the list once, and is not any more, has nobody but them to speak for it.
-                byDefault = !snapshot.formerUsers.contains(name)
-            }
-        } else {
-            byDefault = snapshot.settings.allowAnonymous
-        }
-        return Answer<Bool?>.firstOpinion(of: ways[...], else: nil) {
-            $0.mayStay(client)
-        } isOpinion: {
-            $0 != nil
-        }
-        .then { .now($0 ?? byDefault) }
     }
 }

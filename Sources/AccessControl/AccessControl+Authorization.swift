@@ -18,6 +18,30 @@ extension AccessControl {
             }
         }
         if permission == .deny { return .now(self.deny(request, snapshot, .notAuthorized)) }
+        guard !snapshot.settings.departures.isEmpty else { return self.ask(permission, request, snapshot) }
+        return Answer<AuthorizationVerdict>.firstOpinion(of: snapshot.settings.departures[...], else: .pass) {
+            $0.authorize(request)
+        } isOpinion: {
+            switch $0 {
+            case .deny, .disconnect: true
+            case .pass, .allow: false
+            }
+        }
+        .then { verdict in
+            switch verdict {
+            case .deny(let reason): .now(self.deny(request, snapshot, reason))
+            case .disconnect: .now(verdict)
+            case .pass, .allow: self.ask(permission, request, snapshot)
+            }
+        }
+    }
+
+    /// What the further authorizers say where nothing refuses, and else our rules.
+    private func ask(
+        _ permission: AccessRule.Permission?,
+        _ request: AuthorizationRequest,
+        _ snapshot: AccessSnapshot
+    ) -> Answer<AuthorizationVerdict> {
         guard !snapshot.settings.authorizers.isEmpty else {
             return .now(self.verdict(permission, request, snapshot))
         }
@@ -63,15 +87,20 @@ extension AccessControl {
     }
 
     /// Whether a client may get a message that was kept for it: retained, or waiting. The same rules as for subscribing
-    /// are asked about the message's topic.
+    /// are asked about the message's topic, then the further authorizers. If nobody has an opinion, `noMatch` decides;
+    /// but where an authorizer answers anew each time (``Authorizer/isLasting`` is false, as of a service that takes
+    /// time), it was asked when the client subscribed, and the message of what it allowed may pass.
     public func mayReceive(_ message: Message, client: ClientInfo) -> Bool {
         let snapshot = self.snapshot
         let permission = snapshot.rules.flatMap { $0.receive(message.topic, snapshot.access(of: client, $0)) }
         if permission == .deny { return false }
+        for departure in snapshot.settings.departures where departure.mayReceive(message, client: client) == false {
+            return false
+        }
         for authorizer in snapshot.settings.authorizers {
             if let may = authorizer.mayReceive(message, client: client) { return may }
         }
-        // The authorizers have been asked for the subscription that brought the message.
-        return permission == .allow || snapshot.settings.noMatch == .allow || !snapshot.settings.authorizers.isEmpty
+        return permission == .allow || snapshot.settings.noMatch == .allow
+            || snapshot.settings.authorizers.contains { !$0.isLasting }
     }
 }

@@ -27,9 +27,17 @@ import Synchronization
 /// the further authorizers are asked; the first with an opinion decides. If none has one, the rule decides, and if
 /// there was none, `noMatch`.
 ///
+/// ``AccessSettings/departures`` are asked before the further authorizers, and only for refusals.
+///
 /// The settings may be replaced at any time; the broker has then to be told to ask again about those who are there.
 public final class AccessControl: BrokerExtension {
-    private let current: Mutex<AccessSnapshot>
+    private struct State {
+        var snapshot: AccessSnapshot
+        /// Whether anybody has been judged by it or by one before it.
+        var isAsked = false
+    }
+
+    private let current: Mutex<State>
     /// One update at a time; the clients go on with the old settings meanwhile.
     private let updating = Mutex<Void>(())
     let hashing: HashingQueue
@@ -66,14 +74,22 @@ public final class AccessControl: BrokerExtension {
         clock: @escaping @Sendable () -> MonotonicTime,
         onEvent: @escaping @Sendable (AccessEvent) -> Void = { _ in }
     ) {
-        self.current = Mutex(AccessSnapshot(settings))
+        self.current = Mutex(State(snapshot: AccessSnapshot(settings)))
         self.hashing = hashing
         self.failures = FailureCounter(clock: clock)
         self.onEvent = onEvent
     }
 
     /// What holds now.
-    var snapshot: AccessSnapshot { self.current.withLock { $0 } }
+    var snapshot: AccessSnapshot { self.current.withLock { $0.snapshot } }
+
+    /// What holds now, for a client that wants to come in.
+    var snapshotToJudge: AccessSnapshot {
+        self.current.withLock { state in
+            state.isAsked = true
+            return state.snapshot
+        }
+    }
 
     /// The settings that hold now.
     public var settings: AccessSettings { self.snapshot.settings }
@@ -82,22 +98,44 @@ public final class AccessControl: BrokerExtension {
     /// addresses are not. The broker has to be told, so that those who are connected are judged again.
     public func update(_ settings: AccessSettings) {
         self.updating.withLock { _ in
-            let next = AccessSnapshot(settings, after: self.snapshot)
-            self.current.withLock { $0 = next }
+            var isDone = false
+            while !isDone {
+                let (before, isAsked) = self.current.withLock { ($0.snapshot, $0.isAsked) }
+                // Where nobody can have come yet, these are the first settings.
+                let isFirst = !isAsked && before.interests.contains(.authentication)
+                let next = AccessSnapshot(settings, after: isFirst ? nil : before)
+                // Somebody may be judged meanwhile; that happens once.
+                isDone = self.current.withLock { state in
+                    guard state.isAsked == isAsked else { return false }
+                    state.snapshot = next
+                    return true
+                }
+            }
         }
     }
 
     // MARK: BrokerExtension
 
     /// What the settings need; nothing if all is open. It changes with them.
-    public var interests: ExtensionInterests { self.snapshot.interests }
+    public var interests: ExtensionInterests {
+        var interests = self.snapshot.interests
+        // What is noted of a client is kept until it goes.
+        if self.admissions.count > 0 { interests.insert(.clients) }
+        return interests
+    }
 
     /// Whether the broker may remember decisions until the settings are replaced.
-    public var isAuthorizationLasting: Bool { self.settings.authorizers.allSatisfy(\.isLasting) }
+    public var isAuthorizationLasting: Bool {
+        let settings = self.settings
+        return settings.authorizers.allSatisfy(\.isLasting) && settings.departures.allSatisfy { $0.isLasting }
+    }
 
     /// Tells the further authenticators.
     public func connected(_ client: ClientInfo, sessionPresent: Bool) {
-        for authenticator in self.snapshot.settings.authenticators { authenticator.connected(client) }
+        let settings = self.snapshot.settings
+        self.admissions.connect(client)
+        for authenticator in settings.authenticators { authenticator.connected(client) }
+        for departure in settings.departures { departure.connected(client) }
     }
 
     /// Forgets what was remembered of the client.
@@ -107,5 +145,7 @@ public final class AccessControl: BrokerExtension {
         self.admissions.forget(client)
         for authenticator in snapshot.settings.authenticators { authenticator.forget(client) }
         for authorizer in snapshot.settings.authorizers { authorizer.forget(client) }
+        // One call is enough: it is the same for both roles.
+        for departure in snapshot.settings.departures { (departure as any Authenticator).forget(client) }
     }
 }

@@ -42,6 +42,10 @@ public struct AccessSettings: Sendable {
     public var authenticators: [any Authenticator] = []
     /// Further ways to find out what a client may do, in the order in which they are asked.
     public var authorizers: [any Authorizer] = []
+    /// Whom earlier settings have let in, and these do not: they are asked whether their clients may stay, where `false`
+    /// means that the client has to go and everything else is no opinion, and what these may do until they have gone,
+    /// where a refusal is final. They are never a way to come in, and no source of passwords.
+    public var departures: [any Authenticator & Authorizer] = []
 
     /// An open broker.
     public init() {}

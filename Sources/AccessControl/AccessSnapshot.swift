@@ -26,12 +26,25 @@ final class AccessSnapshot: Sendable {
         func noteVerified(_ digest: PasswordDigest) { self.verified.withLock { $0 = digest } }
     }
 
+    /// A further authenticator, and since when it is asked.
+    struct Way: Sendable {
+        let authenticator: any Authenticator
+        /// Tells it from all others there have been.
+        let number: UInt64
+        /// The number of the update that brought it; 0 if it has been there from the first.
+        let since: UInt64
+    }
+
     let settings: AccessSettings
     /// The number of the update that brought these settings; 0 for the first.
     let generation: UInt64
     let users: [UTF8String: User]
-    /// Users that there were once, and are no more.
-    let formerUsers: Set<UTF8String>
+    /// The further authenticators, in the order in which they are asked.
+    let ways: [Way]
+    private let nextWayNumber: UInt64
+    /// The number of the update that brought the newest authenticator which judges everybody; 0 if there is none, or
+    /// if it has been there from the first.
+    let newestJudge: UInt64
     /// Passwords to be checked for users that do not exist.
     private let decoys: [PasswordRecord]
     /// nil: there are no rules.
@@ -48,16 +61,25 @@ final class AccessSnapshot: Sendable {
             let since = known?.record == record ? known?.since ?? generation : generation
             users[name] = User(record: record, since: since)
         }
-        var formerUsers = previous?.formerUsers ?? []
-        // Long lists are those of the distant past: their clients have been sent away by now.
-        if formerUsers.count > max(10_000, users.count) { formerUsers = [] }
-        formerUsers.formUnion(previous?.users.keys.filter { users[$0] == nil } ?? [])
-        formerUsers = formerUsers.filter { users[$0] == nil }
+        var earlierWays = previous?.ways ?? []
+        var nextWayNumber = previous?.nextWayNumber ?? 0
+        var ways: [Way] = []
+        for authenticator in settings.authenticators {
+            if let index = earlierWays.firstIndex(where: { authenticator.isSame(as: $0.authenticator) }) {
+                let known = earlierWays.remove(at: index)
+                ways.append(Way(authenticator: authenticator, number: known.number, since: known.since))
+            } else {
+                ways.append(Way(authenticator: authenticator, number: nextWayNumber, since: generation))
+                nextWayNumber &+= 1
+            }
+        }
 
         self.settings = settings
         self.generation = generation
         self.users = users
-        self.formerUsers = formerUsers
+        self.ways = ways
+        self.nextWayNumber = nextWayNumber
+        self.newestJudge = ways.filter { $0.authenticator.judgesEverybody }.map(\.since).max() ?? 0
         self.decoys = Array(settings.users.values)
         self.rules = settings.rules.isEmpty ? nil : AccessRuleSet(settings.rules)
         self.cache = ClientAccessCache()
@@ -85,7 +107,9 @@ final class AccessSnapshot: Sendable {
     var interests: ExtensionInterests {
         var interests: ExtensionInterests = []
         if !self.settings.allowAnonymous || self.hasPasswordSource { interests.insert(.authentication) }
-        if self.rules != nil || self.settings.noMatch == .deny || !self.settings.authorizers.isEmpty {
+        if self.rules != nil || self.settings.noMatch == .deny || !self.settings.authorizers.isEmpty
+            || !self.settings.departures.isEmpty
+        {
             interests.insert(.authorization)
         }
         if !interests.isEmpty { interests.insert(.clients) }

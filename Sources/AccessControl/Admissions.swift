@@ -4,56 +4,118 @@
 //===----------------------------------------------------------------------===//
 
 internal import BrokerCore
+import DequeModule
 import Synchronization
 
-/// With which record of their password users were let in, where that could be in doubt.
+/// What has let clients in, for when the settings change while they are connected.
 ///
-/// As long as a user's record has never changed there is nothing to note, so this is empty as a rule. Who is not noted
-/// here, and has a record that did change, is taken to have come with an older one and is sent away.
+/// It is noted provisionally when a client is let in, and firmly when it has connected: so this is bounded by the
+/// connections, and by `capacity` for those that were let in and have not come. Only what a later change could put in
+/// doubt is noted. Who is not noted has either come while all was open, or shown something that has been the same ever
+/// since the first settings.
 final class Admissions: Sendable {
-    /// By a hash of user name and peer, whose port tells connections apart. Hashes are seeded anew in each process:
-    /// nobody can make two equal ones.
-    private let updates = Mutex<[Int: UInt64]>([:])
-    private let capacity: Int
-
-    init(capacity: Int = 65_536) {
-        self.capacity = capacity
+    /// What has let a client in.
+    enum Means: Sendable, Hashable {
+        /// The password of its user; the number of the update that brought the record.
+        case user(since: UInt64)
+        /// One of the further authenticators, by its number.
+        case way(UInt64)
+        /// Nothing: anonymous clients were allowed, or anybody.
+        case open
+        /// What proves its connection's user name.
+        case connection
+        /// An authentication method of another extension.
+        case method
     }
 
-    private static func hash(_ client: ClientInfo) -> Int {
+    /// What is known of a client that was let in.
+    struct Note: Sendable, Hashable {
+        let means: Means
+        /// The number of the update that brought the settings which let it in.
+        let generation: UInt64
+    }
+
+    private struct State {
+        var firm: [Int: Note] = [:]
+        var provisional: [Int: (note: Note, number: UInt64)] = [:]
+        /// The keys of `provisional`, the oldest in front; some have gone from there.
+        var order: Deque<(key: Int, number: UInt64)> = []
+        var nextNumber: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let capacity: Int
+
+    /// - Parameter capacity: clients that were let in and may not have come; beyond it the oldest are forgotten
+    init(capacity: Int = 65_536) {
+        self.capacity = max(capacity, 1)
+    }
+
+    /// A hash of what tells connections apart. Hashes are seeded anew in each process: nobody can make two equal ones.
+    ///
+    /// - Parameter identifier: counts only where peers have no port, as on Unix sockets
+    private static func key(_ client: ClientInfo, identifier: String) -> Int {
         var hasher = Hasher()
         hasher.combine(client.userName.map { UTF8String($0) })
         hasher.combine(UTF8String(client.peer.host))
         hasher.combine(client.peer.port)
+        hasher.combine(UTF8String(client.origin.listener))
+        hasher.combine(client.origin.port)
+        if client.peer.port == 0 { hasher.combine(UTF8String(identifier)) }
         return hasher.finalize()
     }
 
-    /// A client has shown the password of a record.
-    func note(_ client: ClientInfo, _ user: AccessSnapshot.User) {
-        guard user.since > 0 else { return }
-        let hash = Self.hash(client)
-        self.updates.withLock { updates in
-            // A connection that ends before it is accepted is not taken out again.
-            if updates.count >= self.capacity { updates.removeAll() }
-            updates[hash] = user.since
+    private static func key(_ client: ClientInfo) -> Int { self.key(client, identifier: client.clientIdentifier) }
+
+    /// A client is let in; it may still be refused by others, or go before it has connected.
+    ///
+    /// - Parameter note: nil if there is nothing to note; what is left of another client in its place is forgotten
+    func admit(_ client: ClientInfo, _ note: Note?) {
+        let key = Self.key(client)
+        self.state.withLock { state in
+            guard let note else {
+                if !state.provisional.isEmpty { state.provisional[key] = nil }
+                return
+            }
+            let number = state.nextNumber
+            state.nextNumber &+= 1
+            state.provisional[key] = (note, number)
+            state.order.append((key, number))
+            while state.order.count > self.capacity, let oldest = state.order.popFirst() {
+                guard state.provisional[oldest.key]?.number == oldest.number else { continue }
+                state.provisional[oldest.key] = nil
+            }
         }
     }
 
-    /// Whether a client has come with the record that its user has now.
-    func holds(_ client: ClientInfo, _ user: AccessSnapshot.User) -> Bool {
-        guard user.since > 0 else { return true }
-        let hash = Self.hash(client)
-        return self.updates.withLock { $0[hash] } == user.since
+    /// A client has connected, and has the identifier that it may have been without before.
+    func connect(_ client: ClientInfo) {
+        let key = Self.key(client)
+        self.state.withLock { state in
+            guard !state.provisional.isEmpty || !state.firm.isEmpty else { return }
+            var known = state.provisional.removeValue(forKey: key)
+            if known == nil, client.peer.port == 0 {
+                known = state.provisional.removeValue(forKey: Self.key(client, identifier: ""))
+            }
+            state.firm[key] = known?.note
+        }
     }
 
+    /// What has let in a client that is connected; nil if that is not noted.
+    func note(of client: ClientInfo) -> Note? {
+        let key = Self.key(client)
+        return self.state.withLock { $0.firm[key] ?? $0.provisional[key]?.note }
+    }
+
+    /// A client's connection has ended.
     func forget(_ client: ClientInfo) {
-        let hash = Self.hash(client)
-        self.updates.withLock { updates in
-            guard !updates.isEmpty else { return }
-            updates[hash] = nil
+        let key = Self.key(client)
+        self.state.withLock { state in
+            guard !state.firm.isEmpty else { return }
+            state.firm[key] = nil
         }
     }
 
-    /// Connections that are noted.
-    var count: Int { self.updates.withLock { $0.count } }
+    /// Clients that are noted.
+    var count: Int { self.state.withLock { $0.firm.count + $0.provisional.count } }
 }

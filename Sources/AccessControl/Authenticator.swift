@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 public import BrokerCore
+public import MQTTCodec
 
 /// One way to find out who a client is.
 ///
@@ -14,6 +15,17 @@ public protocol Authenticator: Sendable {
 
     /// Whether a client that was let in may stay after the rules have changed; nil if this way has no opinion.
     func mayStay(_ client: ClientInfo) -> Answer<Bool?>
+
+    /// Which refusals of this way say that the client may have guessed its credentials: they count against its address
+    /// (``AccessSettings/failureLimit``). Others, such as that nobody could be asked, do not.
+    var guesses: Set<ReasonCode> { get }
+
+    /// Whether it has an opinion of every client that is asked about at CONNECT, whatever that brings. Then those that
+    /// have come before it was asked have to go and come again.
+    var judgesEverybody: Bool { get }
+
+    /// Whether it stands in for one of the earlier settings: who was accepted by that one need not come again.
+    func isSame(as earlier: any Authenticator) -> Bool
 
     /// A client has connected, whoever has let it in.
     func connected(_ client: ClientInfo)
@@ -33,7 +45,7 @@ public protocol Authorizer: Sendable {
     var isLasting: Bool { get }
 
     /// Whether a client may get a message that has waited for it, by what is known at once; nil if this way has no
-    /// opinion.
+    /// opinion. If it is lasting, `noMatch = deny` then refuses what no rule is about.
     func mayReceive(_ message: Message, client: ClientInfo) -> Bool?
 
     /// A client's connection has ended: what is kept of it can go.
@@ -41,10 +53,21 @@ public protocol Authorizer: Sendable {
 }
 
 extension Authenticator {
+    /// 0x86 and 0x87.
+    public var guesses: Set<ReasonCode> { [.badUserNameOrPassword, .notAuthorized] }
+    /// False: it passes on those that bring nothing it knows.
+    public var judgesEverybody: Bool { false }
+    /// Whether it has the same type.
+    public func isSame(as earlier: any Authenticator) -> Bool { type(of: earlier) == Self.self }
     /// Keeps nothing.
     public func connected(_ client: ClientInfo) {}
     /// Has kept nothing.
     public func forget(_ client: ClientInfo) {}
+}
+
+extension Authenticator where Self: AnyObject {
+    /// Whether it is the very same one.
+    public func isSame(as earlier: any Authenticator) -> Bool { earlier as AnyObject === self }
 }
 
 extension Authorizer {

@@ -140,6 +140,18 @@ class Asked(ServiceCase):
         self.enter(username="bob", password="x")
         self.assertEqual(len(self.service.take()), 1)
 
+    def test_switched_on(self) -> None:
+        """Who came while it was off goes when it is asked; who came by it stays when something else changes"""
+        self.reload(auth__http_auth__enable="false")
+        self.addCleanup(self.reload)
+        clients = [self.enter(), self.enter(**ALICE)]
+        self.reload()
+        for client in clients:
+            client.expect_error(0x87)
+        client = self.enter(username="bob", password="x")
+        self.reload(auth__http_auth__timeout="4s")
+        client.expect_nothing()
+
     def test_after_the_list(self) -> None:
         """A user of the list with the right password is asked about too, one with a wrong one is refused before"""
         self.enter(V5, None, BAD_CREDENTIALS[V5], username="alice", password="wrong")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import time
 from typing import Mapping, Optional
@@ -19,6 +20,7 @@ from access_case import (
     hashed_once,
 )
 from packets import V5, V311, Prop, Reason, Type
+from tokens import SECRET
 
 Credentials = tuple[Optional[str], Optional[str]]
 RIGHT: list[Credentials] = [
@@ -219,6 +221,14 @@ class NoListOpen(AccessCase):
     @classmethod
     def configure(cls) -> Mapping[str, str]:
         return {}
+
+    def test_closed_by_tokens(self) -> None:
+        """Who came while there was nothing to check goes when tokens are asked for, with a user name or without"""
+        clients = [self.enter(), self.enter(username="root", password="junk")]
+        self.reload(auth__allow_anonymous="false", auth__jwt__secret=json.dumps(SECRET))
+        self.addCleanup(self.reload)
+        for client in clients:
+            client.expect_error(0x87)
 
     @EVERY_VERSION
     def test_everybody(self, version: int) -> None:

@@ -17,12 +17,22 @@ import Testing
         let verdict: AuthenticationVerdict
         let stay: Bool?
         let isSlow: Bool
+        let guesses: Set<ReasonCode>
+        let judgesEverybody: Bool
         let asked = Mutex(0)
 
-        init(_ verdict: AuthenticationVerdict, stay: Bool? = nil, isSlow: Bool = false) {
+        init(
+            _ verdict: AuthenticationVerdict,
+            stay: Bool? = nil,
+            isSlow: Bool = false,
+            guesses: Set<ReasonCode> = [.badUserNameOrPassword, .notAuthorized],
+            judgesEverybody: Bool = false
+        ) {
             self.verdict = verdict
             self.stay = stay
             self.isSlow = isSlow
+            self.guesses = guesses
+            self.judgesEverybody = judgesEverybody
         }
 
         func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> {
@@ -273,6 +283,14 @@ import Testing
         let guessed = bench.access(self.limited(try Self.settings(ways: [Way(.refuse(.notAuthorized))])))
         for _ in 0..<3 { #expect(await guessed.connect(.test(user: "x"), password: "t") == .no(.notAuthorized)) }
         #expect(await guessed.connect(.test(user: "x"), password: "t") == .no(.connectionRateExceeded))
+    }
+
+    @Test func aWaySaysWhichOfItsRefusalsAreGuesses() async throws {
+        let ways = [Way(.pass), Way(.refuse(.notAuthorized), guesses: [.badUserNameOrPassword])]
+        let access = AccessBench().access(self.limited(try Self.settings(ways: ways)))
+        for _ in 0..<5 {
+            #expect(await access.connect(.test(user: "x"), password: "t") == .no(.notAuthorized))
+        }
     }
 
     // MARK: Interests

@@ -120,7 +120,9 @@ final class AccessBench: Sendable {
 
 extension AccessControl {
     func connect(_ client: ClientInfo, password: String? = nil) async -> Word {
-        Word(await self.authenticate(.test(client, password: password)).value())
+        let word = Word(await self.authenticate(.test(client, password: password)).value())
+        if word == .yes || word == .pass { self.connected(client, sessionPresent: false) }
+        return word
     }
 
     func publish(_ topic: String, _ client: ClientInfo) async -> Word {

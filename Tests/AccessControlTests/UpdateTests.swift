@@ -92,7 +92,18 @@ import Testing
         }
         let user = ClientInfo.test(user: "x")
         #expect(await self.stays(try access(true), user))
-        #expect(await self.stays(try access(nil), user))
+        // Who is accepted by one of them stays as long as it is there.
+        let accepted = try access(nil)
+        #expect(await !self.stays(accepted, user))
+        #expect(await accepted.connect(user, password: "t") == .yes)
+        #expect(await self.stays(accepted, user))
+        var settings = accepted.settings
+        settings.allowAnonymous = true
+        accepted.update(settings)
+        #expect(await self.stays(accepted, user))
+        settings.authenticators = [Way(.accept(), isSlow: isSlow)]
+        accepted.update(settings)
+        #expect(await !self.stays(accepted, user))
         #expect(await !self.stays(try access(false), user))
         #expect(await !self.stays(try access(false, users: ["x": "p"]), user))
         // Without a name: a token as the password.
@@ -107,6 +118,126 @@ import Testing
         removed.update(try self.settings(ways: [Way(.accept(), stay: true, isSlow: isSlow)]))
         #expect(await self.stays(removed, user))
     }
+
+    @Test func whoHasShownNothingGoes() async throws {
+        let client = ClientInfo.test(user: "root")
+        let access = AccessBench().access(try self.settings(anonymous: true))
+        #expect(await access.connect(client, password: "junk") == .pass)
+        access.update(try self.settings(ways: [Way(.pass)]))
+        #expect(await !self.stays(access, client))
+        access.update(try self.settings(anonymous: true, ways: [Way(.pass)]))
+        #expect(await !self.stays(access, client))
+    }
+
+    @Test func whoHasComeBeforeAJudgeOfEverybodyGoes() async throws {
+        let clients: [(ClientInfo, String?)] = [
+            (.test(port: 1), nil), (.test(user: "u", port: 2), "p"),
+            (.test(port: 3, origin: AuthenticationTests.proven), nil),
+        ]
+        let access = AccessBench().access(try self.settings(anonymous: true, users: ["u": "p"]))
+        let judge = Way(.accept(), judgesEverybody: true)
+        func connect() async {
+            for (client, password) in clients {
+                #expect(await access.connect(client, password: password) != .no(.banned))
+            }
+        }
+        func staying() async -> [Bool] {
+            var staying: [Bool] = []
+            for (client, _) in clients { staying.append(await self.stays(access, client)) }
+            return staying
+        }
+        await connect()
+        access.update(try self.settings(anonymous: true, users: ["u": "p", "v": "q"]))
+        #expect(await staying() == [true, true, true])
+        access.update(try self.settings(anonymous: true, users: ["u": "p"], ways: [judge]))
+        #expect(await staying() == [false, false, false])
+        await connect()
+        access.update(try self.settings(anonymous: true, users: ["u": "p", "v": "q"], ways: [judge]))
+        #expect(await staying() == [true, true, true])
+        // Anonymous clients are judged by it only if they may come at all.
+        access.update(try self.settings(users: ["u": "p"], ways: [judge]))
+        #expect(await staying() == [false, true, true])
+        access.update(try self.settings(users: ["u": "p"], ways: [Way(.accept(), judgesEverybody: true)]))
+        #expect(await staying() == [false, false, false])
+        for (client, _) in clients { access.disconnected(client, reason: .success) }
+        #expect(access.admissions.count == 0)
+    }
+
+    @Test func theFirstSettingsAreThoseThatHaveJudgedSomebody() async throws {
+        let access = AccessBench().access(try self.settings())
+        access.update(try self.settings(users: ["u": "p"]))
+        let client = ClientInfo.test(user: "u")
+        #expect(await access.connect(client, password: "p") == .yes)
+        #expect(access.admissions.count == 0)
+        access.update(try self.settings(users: ["u": "p", "v": "q"]))
+        #expect(await self.stays(access, client))
+        access.update(try self.settings(users: ["u": "new"]))
+        #expect(await !self.stays(access, client))
+    }
+
+    @Test func whoWasLetInAndHasNotComeIsForgottenFirst() {
+        let admissions = Admissions(capacity: 2)
+        let note = Admissions.Note(means: .user(since: 1), generation: 1)
+        let clients = (1...4).map { ClientInfo.test(user: "u", port: $0) }
+        admissions.admit(clients[0], note)
+        admissions.connect(clients[0])
+        for client in clients[1...] { admissions.admit(client, note) }
+        #expect(clients.map { admissions.note(of: $0) } == [note, nil, note, note])
+        #expect(admissions.count == 3)
+        admissions.connect(clients[1])
+        admissions.connect(clients[2])
+        admissions.forget(clients[0])
+        #expect(clients.map { admissions.note(of: $0) } == [nil, nil, note, note])
+        // Another client in the place of one that has not come.
+        admissions.admit(clients[3], nil)
+        #expect(admissions.count == 1)
+    }
+
+    // MARK: Departures
+
+    private struct Departed: Authenticator, Authorizer {
+        let stay: Bool?
+        let verdict: AuthorizationVerdict
+        let isLasting = true
+
+        func authenticate(_ request: AuthenticationRequest) -> Answer<AuthenticationVerdict> { .now(.accept()) }
+        func mayStay(_ client: ClientInfo) -> Answer<Bool?> {
+            let stay = self.stay
+            return .later { stay }
+        }
+        func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict> { .now(self.verdict) }
+        func mayReceive(_ message: Message, client: ClientInfo) -> Bool? { self.stay }
+    }
+
+    @Test func departuresOnlyRefuse() async throws {
+        let client = ClientInfo.test(user: "x")
+        let message = try Message(topic: "t", payload: .init(), qos: .atMostOnce)
+        var settings = AccessSettings()
+        settings.departures = [Departed(stay: true, verdict: .allow)]
+        let access = AccessBench().access(settings)
+        #expect(access.interests == [.authorization, .clients])
+        #expect(await access.connect(client, password: "t") == .pass)
+        #expect(await self.stays(access, client))
+        #expect(await access.publish("t", client) == .pass)
+        settings.departures.append(Departed(stay: false, verdict: .deny(.notAuthorized)))
+        settings.rules = [AccessRule(.allow)]
+        access.update(settings)
+        #expect(await !self.stays(access, client))
+        #expect(await access.publish("t", client) == .no(.notAuthorized))
+        #expect(!access.mayReceive(message, client: client))
+        // They let nobody in, keep nobody, and allow nothing.
+        settings.departures = [Departed(stay: true, verdict: .allow)]
+        settings.rules = []
+        settings.noMatch = .deny
+        settings.allowAnonymous = false
+        access.update(settings)
+        #expect(await access.connect(client, password: "t") == .no(.badUserNameOrPassword))
+        #expect(await !self.stays(access, client))
+        #expect(await access.publish("t", client) == .no(.notAuthorized))
+        #expect(!access.mayReceive(message, client: client))
+    }
+
+    // MARK: Passwords that change
 
     @Test func aPasswordThatIsReplacedWhileItIsCheckedDoesNotLetIn() async throws {
         let hashes = Mutex(0)
@@ -222,18 +353,22 @@ import Testing
 
     @Test func authorizersJudgeWaitingMessages() throws {
         let message = try Message(topic: "t", payload: .init(), qos: .atMostOnce)
-        for (permission, noMatch, receives, expected) in [
-            (AccessRule.Permission.deny, AccessSettings.NoMatch.allow, true, false),
-            (.allow, .deny, false, false),
-            (.allow, .deny, nil, true),
-            (nil, .deny, nil, true),
-            (nil, .deny, false, false),
-            (nil, .allow, true, true),
-        ] as [(AccessRule.Permission?, AccessSettings.NoMatch, Bool?, Bool)] {
+        for (permission, noMatch, receives, isLasting, expected) in [
+            (AccessRule.Permission.deny, AccessSettings.NoMatch.allow, true, true, false),
+            (.allow, .deny, false, true, false),
+            (.allow, .deny, nil, true, true),
+            // An authorizer without an opinion has not allowed anything; a service was asked at the subscription.
+            (nil, .deny, nil, true, false),
+            (nil, .deny, nil, false, true),
+            (nil, .deny, true, true, true),
+            (nil, .deny, false, false, false),
+            (nil, .allow, nil, true, true),
+            (nil, .allow, true, true, true),
+        ] as [(AccessRule.Permission?, AccessSettings.NoMatch, Bool?, Bool, Bool)] {
             var settings = AccessSettings()
             settings.rules = permission.map { [AccessRule($0)] } ?? []
             settings.noMatch = noMatch
-            settings.authorizers = [Judge(.pass, receives: receives)]
+            settings.authorizers = [Judge(.pass, receives: receives, isLasting: isLasting)]
             #expect(AccessBench().access(settings).mayReceive(message, client: .test()) == expected)
         }
     }

@@ -33,6 +33,19 @@ struct ChangesTests {
         )
     }
 
+    @Test("What takes a restart, and nothing else, is kept")
+    func restart() throws {
+        let running = try load("mqtt { max_qos = 1, overlapping = each, shared_strategy = random }, system.threads = 2")
+            .0
+        var next = try load("mqtt.max_packet_size = 1MB, system { daemon = true, pid_file = \"/p\" }").0
+        next.keepWhatTakesRestart(of: running)
+        #expect(running.changes(to: next).allSatisfy(\.reloads))
+        #expect(next.system == running.system)
+        #expect(next.mqtt.overlapping == running.mqtt.overlapping)
+        #expect(next.mqtt.sharedStrategy == running.mqtt.sharedStrategy)
+        #expect(next.mqtt.maximumPacketSize == 1 << 20 && next.mqtt.maximumQoS == 2)
+    }
+
     @Test("Listeners, one by one")
     func listeners() throws {
         #expect(

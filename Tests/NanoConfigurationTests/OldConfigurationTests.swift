@@ -117,6 +117,15 @@ struct OldConfigurationTests {
             ("nonsense", "old.conf:1:1: --old_conf: expected"),
             ("auth.3.login=x", "old.conf:1:1: auth.3: missing; expected auth.3.password"),
             ("acl.rule.1={\"permit\": \"alow\"}", "old.conf:1:1: auth.acl.rules.permit: expected allow or deny"),
+            ("acl_nomach=deny", "old.conf:1:1: acl_nomach: unknown key in auth; the broker does not start"),
+            ("acl.rule.one={\"permit\": \"deny\"}", "old.conf:1:1: acl.rule.one: unknown key in auth"),
+            ("auth.one.login=x", "old.conf:1:1: auth.one.login: unknown key in auth"),
+            (
+                "acl.rule.1={\"permit\": \"deny\"}\nacl.rule.1={\"permit\": \"allow\"}",
+                "old.conf:2:1: acl.rule.1: another line has the same number"
+            ),
+            ("auth.1.login=a\nauth.01.login=b", "old.conf:2:1: auth.01.login: another line has the same number"),
+            ("auth.1.password=a\nauth.1.password=b", "old.conf:2:1: auth.1.password: another line has the same number"),
             ("keepalive_backoff=x", "old.conf:1:1: keepalive_backoff: expected a number of thousandths"),
         ]
     )

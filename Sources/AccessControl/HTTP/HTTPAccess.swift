@@ -38,6 +38,7 @@
         private static let idleTimeout = TimeAmount.seconds(30)
 
         private let authentication: Endpoint?
+        private let authenticationSettings: HTTPRequestSettings?
         private let superUser: Endpoint?
         private let access: Endpoint?
         private let cache: DecisionCache?
@@ -76,6 +77,7 @@
                 return Endpoint(template: template, breaker: breaker, isAboutTopic: template.isAboutTopic)
             }
             self.authentication = try endpoint(settings.authentication, .authentication)
+            self.authenticationSettings = settings.authentication
             self.superUser = try endpoint(settings.superUser, .superUser)
             self.access = try endpoint(settings.access, .access)
             self.cache = DecisionCache(lifetime: settings.cacheTime, maximumEntries: settings.maximumCachedAnswers)
@@ -137,6 +139,14 @@
 
         /// Has no opinion: an answer holds for `cacheTime`, and a connection that was let in stays.
         public func mayStay(_ client: ClientInfo) -> Answer<Bool?> { .now(nil) }
+
+        /// True with `auth_req`: its server is asked about every client.
+        public var judgesEverybody: Bool { self.authentication != nil }
+
+        /// Whether the other asks the same: then who was let in by that one may stay.
+        public func isSame(as earlier: any Authenticator) -> Bool {
+            (earlier as? HTTPAccess)?.authenticationSettings == self.authenticationSettings && earlier is HTTPAccess
+        }
 
         // MARK: What
 

@@ -84,7 +84,8 @@ extension Definition {
             read: { setting, _, _ throws(ConfigurationError) in try check(setting) },
             text: { _ in nil },
             summary: { _ in nil },
-            isEqual: { _, _ in true }
+            isEqual: { _, _ in true },
+            copy: { _, _ in }
         )
         .withoutEffect()
     }

@@ -43,6 +43,8 @@ struct Definition<Root: Defaulted>: Sendable {
     let summary: @Sendable (Root) -> String?
     /// Whether two configurations have the same value.
     let isEqual: @Sendable (Root, Root) -> Bool
+    /// Gives the second configuration the value of the first.
+    let copy: @Sendable (Root, inout Root) -> Void
 
     /// The default.
     var standard: String { text(Root.defaults) ?? "–" }
@@ -69,7 +71,8 @@ extension Definition {
             },
             text: { text($0[keyPath: property]) },
             summary: { summary($0[keyPath: property]) },
-            isEqual: { $0[keyPath: property] == $1[keyPath: property] }
+            isEqual: { $0[keyPath: property] == $1[keyPath: property] },
+            copy: { $1[keyPath: property] = $0[keyPath: property] }
         )
     }
 
@@ -110,7 +113,8 @@ extension Definition {
             read: read,
             text: text,
             summary: summary,
-            isEqual: isEqual
+            isEqual: isEqual,
+            copy: copy
         )
     }
 }

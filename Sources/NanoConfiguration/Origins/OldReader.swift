@@ -54,13 +54,16 @@ struct OldReader {
             case .noEffect: findings.note(.noEffect, setting)
             }
         } else if let number = setting.number(after: "auth.", before: ".login") {
+            guard users[number]?.login == nil else { throw setting.error(.duplicateNumber) }
             users[number, default: (nil, nil)].login = value
         } else if let number = setting.number(after: "auth.", before: ".password") {
+            guard users[number]?.password == nil else { throw setting.error(.duplicateNumber) }
             users[number, default: (nil, nil)].password = value
         } else if let number = setting.number(after: "acl.rule.", before: "") {
+            guard rules[number] == nil else { throw setting.error(.duplicateNumber) }
             rules[number] = value
         } else if try !takeHTTP(setting) {
-            warn(setting)
+            try warn(setting)
         }
     }
 
@@ -84,7 +87,8 @@ struct OldReader {
     }
 
     /// A key of a feature that is still to come is told of once a feature; a feature that is switched off, not at all.
-    private mutating func warn(_ setting: Setting) {
+    /// A mistyped key of access control is an error, as it is in HOCON: without it the broker might be open to all.
+    private mutating func warn(_ setting: Setting) throws(ConfigurationError) {
         for (prefix, name) in OldKey.future where setting.key.hasPrefix(prefix) {
             if setting.key == "\(prefix)enable" {
                 if (try? setting.oldBoolean()) == false { warned.insert(name) }
@@ -94,7 +98,11 @@ struct OldReader {
             return findings.warn(.notSupportedYet, feature)
         }
         let known = Array(OldKey.known.keys).sorted()
-        findings.warn(.unknownKey(nearest: NearestKey.find(setting.key, among: known)), setting)
+        let nearest = NearestKey.find(setting.key, among: known)
+        guard !setting.key.hasPrefix("acl"), !setting.key.hasPrefix("auth") else {
+            throw setting.error(.unknownAccessKey(nearest: nearest))
+        }
+        findings.warn(.unknownKey(nearest: nearest), setting)
     }
 
     /// Puts together what several lines say.

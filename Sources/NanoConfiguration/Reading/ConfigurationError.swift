@@ -19,12 +19,15 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         case missing(expected: String)
         /// The key does nothing without another one: ignoring it might leave the broker open.
         case needs(String)
-        /// A key in the block `auth` is not known: ignoring it might leave the broker open.
+        /// A key in the block `auth`, or one of access control in the flat form, is not known: ignoring it might leave
+        /// the broker open.
         case unknownAccessKey(nearest: String?)
         /// Another listener has the same address.
         case duplicateAddress(otherName: String)
         /// Another listener of the kind has the same name.
         case duplicateName
+        /// In the flat form, another user or rule has the same number: one of them would be lost.
+        case duplicateNumber
         /// A file that was named does not follow the grammar.
         case syntax(HOCONError.Problem)
         /// A file that was named cannot be read.
@@ -63,6 +66,7 @@ extension ConfigurationError.Problem: CustomStringConvertible {
             "unknown key in auth; the broker does not start, for it might be open to all" + suggestion(nearest)
         case .duplicateAddress(let otherName): "the listener \(otherName) has the same address"
         case .duplicateName: "the listener without a name is called so"
+        case .duplicateNumber: "another line has the same number"
         case .syntax(let problem): "\(problem)"
         case .unreadable(let reason): "cannot be read: \(reason)"
         }

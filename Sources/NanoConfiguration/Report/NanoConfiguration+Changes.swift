@@ -45,6 +45,12 @@ extension NanoConfiguration {
             }
     }
 
+    /// Takes over the values of another configuration for the keys whose change takes a restart: those for which
+    /// ``ConfigurationChange/reloads`` is false.
+    public mutating func keepWhatTakesRestart(of running: NanoConfiguration) {
+        for definition in Definitions.all where !definition.reloads { definition.copy(running, &self) }
+    }
+
     private func listenerChanges(to other: NanoConfiguration) -> [ConfigurationChange] {
         var changes: [ConfigurationChange] = []
         for listener in listeners {

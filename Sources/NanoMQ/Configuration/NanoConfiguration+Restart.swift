@@ -14,9 +14,7 @@ extension NanoConfiguration {
         andListeners failed: Set<String> = []
     ) -> NanoConfiguration {
         var next = self
-        next.system = running.system
-        next.mqtt.overlapping = running.mqtt.overlapping
-        next.mqtt.sharedStrategy = running.mqtt.sharedStrategy
+        next.keepWhatTakesRestart(of: running)
         next.listeners.removeAll { failed.contains($0.label) }
         next.listeners += running.listeners.filter { failed.contains($0.label) }
         return next
