@@ -48,8 +48,8 @@ struct AccessServices: Sendable {
         #if JWT
             // A will may come long after its client has gone, and several changes may come before it.
             if !access.tokens.isEnabled {
-                let revoked = before.tokens.map { RevokedTokens($0) } ?? before.revoked
-                if let revoked, revoked.access.knowsClients { self.revoked = revoked }
+                let earlier = before.revoked.flatMap { $0.access.knowsClients ? $0 : nil }
+                self.revoked = before.tokens.map { RevokedTokens($0) } ?? earlier
             }
         #endif
         if access.http.isEnabled {
