@@ -86,7 +86,7 @@
             settings.access = nil
             let superUser = try self.access(settings)
             #expect(!superUser.isLasting)
-            for access in [connectsOnly, access, superUser] { await access.shutdown() }
+            for way in [connectsOnly, access, superUser] { await way.shutdown() }
             try await server.stop()
         }
 
