@@ -34,6 +34,8 @@
             self.access.mayReceive(message, client: client)
         }
 
+        func connected(_ client: ClientInfo) { self.access.connected(client) }
+
         func forget(_ client: ClientInfo) { self.access.forget(client) }
     }
 #endif
