@@ -8,7 +8,7 @@ import json
 import time
 from typing import ClassVar, Mapping
 
-from access_case import ALICE, BAD_CREDENTIALS, EVERY_VERSION, AccessCase, allow, deny, rules
+from access_case import ALICE, BAD_CREDENTIALS, EVERY_VERSION, NOT_AUTHORIZED, AccessCase, allow, deny, rules
 from packets import V5, V31, V311, Prop
 from tokens import SECRET, KeyPair, encoded, hs256, unsigned
 from wire import Client
@@ -38,6 +38,11 @@ class TokenCase(AccessCase):
     def refuse(self, token: str | bytes, version: int = V5, user: str = "bob", **fields: object) -> None:
         """A client that is not."""
         reason = BAD_CREDENTIALS[version]
+        self.enter(version, expect_reason=reason, username=user, password=token, **fields)
+
+    def refuse_time(self, token: str, version: int = V5, user: str = "bob", **fields: object) -> None:
+        """A client whose token is signed and does not hold now."""
+        reason = NOT_AUTHORIZED[version]
         self.enter(version, expect_reason=reason, username=user, password=token, **fields)
 
 
@@ -85,13 +90,13 @@ class Secret(TokenCase):
             {"exp": now - 1},
             {"exp": 0},
             {"exp": -1},
-            {"exp": "tomorrow"},
             {"exp": now * 1000, "nbf": now + HOUR},
             {"nbf": now + HOUR},
             {"iat": now + HOUR},
         ):
             with self.subTest(claims):
-                self.refuse(hs256(claims))
+                self.refuse_time(hs256(claims))
+        self.refuse(hs256({"exp": "tomorrow"}))
         for claims in ({"exp": now + HOUR + 0.5}, {"nbf": now - 1, "iat": now - 1}, {"exp": 2**60}):
             with self.subTest(claims):
                 self.accept(hs256(claims))
@@ -127,7 +132,7 @@ class Secret(TokenCase):
     def test_the_log(self) -> None:
         """It says why, and has no token"""
         token = hs256({"exp": 1, "sub": "hunter2"})
-        self.refuse(token, client_id="late")
+        self.refuse_time(token, client_id="late")
         self.wait_for_log("token refused", "client=late", "expired")
         self.assertNotIn(token.split(".")[1], self.broker.log_tail(10_000))
 
@@ -162,10 +167,10 @@ class Claims(TokenCase):
             {"sub": 7},
             {"cid": "other"},
             {"cid": None},
-            {"exp": past - 60},
         ):
             with self.subTest(more):
                 self.refuse(hs256({**right, **more}), client_id="device")
+        self.refuse_time(hs256({**right, "exp": past - 60}), client_id="device")
         self.refuse(hs256(right), user="eve", client_id="device")
         self.refuse(hs256(right), client_id="device2")
 
@@ -214,7 +219,7 @@ class PublicKey(TokenCase):
             self.refuse(hs256({}, secret))
         for algorithm in ("HS256", "none", "RS384", "PS256", "ES256" if pair.algorithm == "RS256" else "RS256"):
             self.refuse(pair.token({}, algorithm))
-        self.refuse(pair.token({"exp": 1}))
+        self.refuse_time(pair.token({"exp": 1}))
         # A key that the token brings itself.
         self.refuse(other.token({}, jwk=other.web_key()))
 
@@ -250,6 +255,36 @@ class PublicKey(TokenCase):
         client.expect_error(0x87)
         alice.expect_nothing()
         self.refuse(self.pair.token({}))
+
+    def test_switched_off_and_open(self) -> None:
+        """An open broker takes any user then; what a token denied stays denied for its client's will"""
+        self.addCleanup(self.reload)
+        self.reload(auth__allow_anonymous="true")
+        watcher = self.enter()
+        watcher.subscribe("ok/will", "no/will")
+        claims = {"acl": {"pub": ["ok/#"]}}
+        denied = self.accept(self.pair.token(claims), will_topic="no/will", will_payload="no")
+        allowed = self.accept(self.pair.token(claims), will_topic="ok/will", will_payload="ok")
+        self.reload(auth__allow_anonymous="true", auth__jwt__enable="false")
+        denied.expect_error(0x87)
+        allowed.expect_error(0x87)
+        watcher.expect_message("ok")
+        watcher.expect_nothing()
+        self.enter(username="anybody", password="anything").fence()
+
+    def test_reload_that_is_refused(self) -> None:
+        """Clients that came with a token stay, and others may come, if a reload is given up"""
+        client = self.accept(self.pair.token({}))
+        pair = KeyPair(self.folder, "fourth", "ES256")
+        self.addCleanup(self.reload)
+        service = '{ auth_req { url = "https://127.0.0.1:9/" }, tls { cacertfile = "/nonexistent/ca.pem" } }'
+        with self.assertRaisesRegex(AssertionError, "http_auth"):
+            self.reload(auth__jwt__public_keyfile=json.dumps(str(pair.public)), auth__http_auth=service)
+        later = self.accept(self.pair.token({}))
+        # A reload that changes nothing asks about all clients again.
+        self.reload()
+        client.fence()
+        later.fence()
 
     def test_wrong_keys(self) -> None:
         """A key that is too short, secret, or none is an error at start"""
@@ -332,6 +367,25 @@ class Rights(TokenCase):
         client.subscribe("site/x", options=2, expect=0x87)
         client.subscribe("$share/g/site/x", options=1)
         client.subscribe("$share/g/site/secret/x", options=1, expect=0x87)
+
+    def test_messages_that_wait(self) -> None:
+        """What a session has for a client that comes with another token is judged by that"""
+        properties = [(Prop.SESSION_EXPIRY, 600)]
+        name = self.unique()
+
+        def enter(*filters: str) -> Client:
+            token = hs256({"acl": {"sub": list(filters)}})
+            return self.accept(token, client_id=name, clean=False, properties=properties)
+
+        client = enter("wait/#")
+        client.subscribe("wait/no", "wait/yes", options=1)
+        client.disconnect()
+        other = self.accept(hs256({"acl": {"pub": ["wait/#"]}}))
+        for topic in ("wait/no", "wait/yes"):
+            self.assertEqual(other.publish(topic, topic, qos=1).reason, 0)
+        client = enter("wait/yes")
+        client.expect_message("wait/yes")
+        client.expect_nothing()
 
     def test_hostile_names(self) -> None:
         """Names with wildcards and levels widen nothing"""

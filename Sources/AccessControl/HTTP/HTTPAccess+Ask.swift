@@ -23,9 +23,11 @@
             guard await self.gate.enter(before: arrival + self.timeout) else {
                 return self.unanswered(kind, server, .busy)
             }
-            defer { self.gate.leave() }
-            guard let permit = endpoint.breaker.enter(at: self.now()) else { return .unanswered(.suspended) }
-            let reply = await self.send(request, deadline: realDeadline)
+            guard let permit = endpoint.breaker.enter(at: self.now()) else {
+                self.gate.leave()
+                return .unanswered(.suspended)
+            }
+            let (reply, response) = await self.send(request, deadline: realDeadline)
             var hasFailed = false
             if case .unanswered = reply { hasFailed = true }
             switch endpoint.breaker.leave(permit, hasFailed: hasFailed, at: self.now()) {
@@ -33,6 +35,8 @@
             case .closed: self.onEvent(.breakerClosed(server: server))
             case nil: break
             }
+            // Only now: whoever waits next is to find the breaker open.
+            self.leave(afterReading: response, deadline: realDeadline)
             if case .unanswered(let failure) = reply { return self.unanswered(kind, server, failure) }
             return reply
         }
@@ -42,7 +46,11 @@
             return .unanswered(failure)
         }
 
-        private func send(_ filled: HTTPRequestTemplate.Filled, deadline: NIODeadline) async -> Reply {
+        /// Sends a request; the answer is in the head of the response.
+        private func send(
+            _ filled: HTTPRequestTemplate.Filled,
+            deadline: NIODeadline
+        ) async -> (Reply, HTTPClientResponse?) {
             var request = HTTPClientRequest(url: filled.url)
             request.method = filled.method == .get ? .GET : .POST
             for header in filled.headers { request.headers.add(name: header.name, value: header.value) }
@@ -51,19 +59,39 @@
             do {
                 response = try await self.client.execute(request, deadline: deadline)
             } catch {
-                return .unanswered(Self.failure(error))
+                return (.unanswered(Self.failure(error)), nil)
             }
-            await self.drain(response)
-            return switch response.status.code {
-            case 200: .allowed
-            case 500...: .unanswered(.status(Int(response.status.code)))
-            default: .denied
+            let reply: Reply =
+                switch response.status.code {
+                case 200: .allowed
+                case 500...: .unanswered(.status(Int(response.status.code)))
+                default: .denied
+                }
+            return (reply, response)
+        }
+
+        /// Gives the place of a request back when its response, if there is one, has ended. Nobody waits for its body,
+        /// which may come slowly or never, and what goes wrong with that changes nothing.
+        private func leave(afterReading response: HTTPClientResponse?, deadline: NIODeadline) {
+            guard let response else { return self.gate.leave() }
+            Task {
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await Self.drain(response) }
+                    group.addTask {
+                        // The client's own deadline has ended with the head.
+                        let time = max(deadline - NIODeadline.now(), .zero)
+                        try? await Task.sleep(for: .nanoseconds(time.nanoseconds))
+                    }
+                    _ = await group.next()
+                    group.cancelAll()
+                }
+                self.gate.leave()
             }
         }
 
         /// Reads a short body, which nobody wants, so that the connection can be used again. A long one is left: that
-        /// closes the connection. What goes wrong here changes nothing in the answer, which was in the head.
-        private func drain(_ response: HTTPClientResponse) async {
+        /// closes the connection.
+        private static func drain(_ response: HTTPClientResponse) async {
             if let length = response.headers.first(name: "content-length").flatMap({ Int($0) }),
                 length > Self.maximumResponseSize
             {

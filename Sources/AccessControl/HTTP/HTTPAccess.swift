@@ -13,11 +13,13 @@
 
     /// Asks an HTTP server who a client is and what it may do.
     ///
-    /// Status 200 allows. Everything else refuses (0x87): another status, no answer in time, no connection. It never
-    /// blocks an event loop: whoever is asked about waits, and nobody else does.
+    /// Status 200 allows. Another below 500 refuses, with 0x87. No answer in time, no connection and 5xx refuse too: at
+    /// CONNECT with 0x88, since nobody has said that the client is wrong, and later with 0x87. It never blocks an event
+    /// loop: whoever is asked about waits, and nobody else does.
     ///
-    /// The server is protected by a limit on requests under way, and clients from a dead server by a circuit breaker;
-    /// whom either turns away is refused at once, at CONNECT with 0x89 or 0x88.
+    /// The server is protected by a limit on requests under way: whoever finds no place in the queue, or waits there
+    /// for too long, is refused at CONNECT with 0x89. Clients are protected from a dead server by a circuit breaker:
+    /// while it is open they are refused at once, at CONNECT with 0x88.
     public final class HTTPAccess: Authenticator, Authorizer, Sendable {
         /// One kind of request, and the breaker of the server it goes to.
         struct Endpoint: Sendable {
@@ -150,8 +152,8 @@
 
         // MARK: What
 
-        /// False: the server may answer differently each time.
-        public var isLasting: Bool { false }
+        /// False: the server may answer differently each time. True if there is nothing to ask it about.
+        public var isLasting: Bool { self.superUser == nil && self.access == nil }
 
         /// Asks `super_req`, then `acl_req`, as far as there are such. A server that does not answer the first has not
         /// said that the client is a super user; the second decides then.

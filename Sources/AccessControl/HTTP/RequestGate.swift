@@ -10,8 +10,8 @@
 
     /// Lets so many requests through at once; the next wait in a queue with an end.
     ///
-    /// All requests have the same time limit and are let through in their order, so those under way end before the
-    /// limit of any that waits: one that waits needs no timer of its own.
+    /// All requests have the same time limit and are let through in their order, so one timer, for the first that
+    /// waits, does for all.
     final class RequestGate: Sendable {
         private struct Waiter: Sendable {
             let deadline: NIODeadline
@@ -22,6 +22,8 @@
             var running = 0
             var waiters: Deque<Waiter> = []
             var isClosed = false
+            /// Sends those away whose turn has not come in time; nil: nobody has waited since it ended.
+            var watch: Task<Void, Never>?
         }
 
         private let limit: Int
@@ -47,6 +49,7 @@
                     }
                     guard state.waiters.count < self.maximumWaiting else { return false }
                     state.waiters.append(Waiter(deadline: deadline, continuation: continuation))
+                    if state.watch == nil { state.watch = Task { await self.watch() } }
                     return nil
                 }
                 if let isLetIn { continuation.resume(returning: isLetIn) }
@@ -69,6 +72,36 @@
             next?.continuation.resume(returning: true)
         }
 
+        /// Refuses everybody who waits as soon as its deadline has passed, until nobody waits.
+        private func watch() async {
+            while let time = self.timeToDeadline() {
+                // It ends early when the gate is closed.
+                try? await Task.sleep(for: .nanoseconds(time.nanoseconds))
+                let now = self.now()
+                let late = self.state.withLock { state -> [Waiter] in
+                    var late: [Waiter] = []
+                    while let waiter = state.waiters.first, waiter.deadline <= now {
+                        late.append(waiter)
+                        state.waiters.removeFirst()
+                    }
+                    return late
+                }
+                for waiter in late { waiter.continuation.resume(returning: false) }
+            }
+        }
+
+        /// The time to the deadline of the first that waits; nil: nobody waits, and so nobody watches either.
+        private func timeToDeadline() -> TimeAmount? {
+            let now = self.now()
+            return self.state.withLock { state in
+                guard let first = state.waiters.first else {
+                    state.watch = nil
+                    return nil
+                }
+                return max(first.deadline - now, .zero)
+            }
+        }
+
         /// How many wait.
         var waiting: Int { self.state.withLock { $0.waiters.count } }
 
@@ -76,6 +109,7 @@
         func close() {
             let waiters = self.state.withLock { state in
                 state.isClosed = true
+                state.watch?.cancel()
                 defer { state.waiters = [] }
                 return state.waiters
             }

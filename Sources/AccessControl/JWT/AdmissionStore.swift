@@ -36,7 +36,7 @@
         }
 
         /// One connection: the peer's address and port, the listener, and the client identifier, byte by byte.
-        private struct Key: Hashable, Sendable {
+        fileprivate struct Key: Hashable, Sendable {
             let bytes: [UInt8]
 
             init(_ client: ClientInfo, identifier: String) {
@@ -52,21 +52,26 @@
             }
         }
 
-        private struct Pending: Sendable {
+        fileprivate struct Pending: Sendable {
             let key: Key
             let number: UInt64
             let since: Double
         }
 
-        private struct State {
+        fileprivate struct State {
             /// The last is the newest. There are several only where peers have no port, as on Unix sockets.
             var live: [Key: [Admission]] = [:]
             /// Of clients that are gone, by client identifier: the broker has one session for each.
             var departed = BoundedMap<[UInt8], (key: Key, admission: Admission)>(limit: maximumDepartedRules)
-            /// Accepted, and not seen connected yet.
+            /// Accepted, in this order; some have been seen connected meanwhile, or are gone.
             var pending: Deque<Pending> = []
+            /// How many of `live` have not been seen connected.
+            var waiting = 0
+            /// No token of a client that is connected expires earlier. Infinite: none expires.
+            var nextExpiry = Double.infinity
             var nextNumber: UInt64 = 0
             var epoch: UInt64 = 0
+            var newestEpoch: UInt64 = 0
         }
 
         /// Clients that have been accepted and not been seen connected yet.
@@ -80,32 +85,35 @@
 
         private let state = Mutex(State())
 
-        /// The settings that accept tokens now.
+        /// The settings that accept tokens now; 0 at first.
         var epoch: UInt64 { self.state.withLock { $0.epoch } }
 
-        /// Other settings accept tokens from now on.
-        func beginEpoch() -> UInt64 {
+        /// A number for other settings. Nothing changes until they are given to ``use(_:)``.
+        func makeEpoch() -> UInt64 {
             self.state.withLock { state in
-                state.epoch &+= 1
-                return state.epoch
+                state.newestEpoch &+= 1
+                return state.newestEpoch
             }
+        }
+
+        /// These settings accept tokens from now on.
+        func use(_ epoch: UInt64) {
+            self.state.withLock { $0.epoch = epoch }
         }
 
         /// A token has been accepted.
         /// - Returns: false if too many clients have been accepted and not come
         func begin(_ admission: Admission, for client: ClientInfo, now: Double) -> Bool {
             self.state.withLock { state in
-                while let first = state.pending.first, first.since + Self.pendingTime < now {
-                    state.pending.removeFirst()
-                    Self.remove(first.key, in: &state.live) { !$0.isConnected && $0.number == first.number }
-                }
-                guard state.pending.count < Self.maximumPending else { return false }
+                state.removeOverdue(now: now)
+                state.removePending(of: client)
+                guard state.waiting < Self.maximumPending else { return false }
                 let key = Key(client, identifier: client.clientIdentifier)
-                Self.removePending(of: client, in: &state.live)
                 var admission = admission
                 admission.number = state.nextNumber
                 state.nextNumber &+= 1
                 state.live[key, default: []].append(admission)
+                state.waiting += 1
                 state.pending.append(Pending(key: key, number: admission.number, since: now))
                 return true
             }
@@ -113,25 +121,27 @@
 
         /// A client has come without a token.
         func passBy(_ client: ClientInfo) {
-            self.state.withLock { Self.removePending(of: client, in: &$0.live) }
+            self.state.withLock { $0.removePending(of: client) }
         }
 
         /// The client is connected, and so is known by the identifier that it has now.
         func connect(_ client: ClientInfo) {
             self.state.withLock { state in
-                guard let key = Self.find(client, in: &state.live) else { return }
-                Self.updateNewest(key, in: &state.live) { $0.isConnected = true }
+                guard let key = state.find(client) else { return }
+                state.connectNewest(key)
             }
         }
 
         /// The client's connection has ended.
         func end(_ client: ClientInfo) {
             self.state.withLock { state in
-                guard let key = Self.find(client, in: &state.live), var admissions = state.live[key],
-                    !admissions.isEmpty
-                else { return }
+                guard let key = state.find(client), var admissions = state.live[key], !admissions.isEmpty else {
+                    return
+                }
                 var ended = admissions.remove(at: admissions.firstIndex(where: \.isConnected) ?? 0)
                 state.live[key] = admissions.isEmpty ? nil : admissions
+                if !ended.isConnected { state.waiting -= 1 }
+                if state.live.isEmpty { state.nextExpiry = .infinity }
                 guard ended.list != nil else { return }
                 ended.access = nil
                 state.departed.set((key, ended), for: Array(client.clientIdentifier.utf8), cost: ended.cost)
@@ -141,81 +151,124 @@
         /// What is known of a client that is connected.
         func live(_ client: ClientInfo) -> Admission? {
             self.state.withLock { state in
-                guard let key = Self.find(client, in: &state.live) else { return nil }
+                guard let key = state.find(client) else { return nil }
                 return state.live[key]?.last
             }
         }
 
-        /// Whether the client may do something; nil: its token does not say, or it did not come with one.
-        func isAllowed(_ request: AuthorizationRequest) -> Bool? {
-            let client = request.client
-            let access: TokenAccess? = self.state.withLock { state in
+        /// What the token of a client that is connected, or has just gone, says that it may do; nil: it says nothing of
+        /// that, or the client did not come with one.
+        func access(of client: ClientInfo) -> TokenAccess? {
+            self.state.withLock { state in
                 guard !state.live.isEmpty || state.departed.count > 0 else { return nil }
-                if let key = Self.find(client, in: &state.live) {
+                if let key = state.find(client) {
                     var access: TokenAccess?
-                    Self.updateNewest(key, in: &state.live) { access = $0.access(for: client) }
+                    state.updateNewest(key) { access = $0.access(for: client) }
                     return access
                 }
                 let known = state.departed.value(for: Array(client.clientIdentifier.utf8)) { $0.admission.cost }
                 guard var known, known.key == Key(client, identifier: client.clientIdentifier) else { return nil }
                 return known.admission.access(for: client)
             }
-            return access?.allows(request.action)
         }
 
-        /// When the next token of a connected client expires; nil: none does.
+        /// No token of a connected client expires before this; nil: none expires. It may be too early, when clients
+        /// have gone: ``updateNextExpiry()`` finds out.
         var nextExpiry: Double? {
-            let earliest = self.state.withLock { state in
-                state.live.values.lazy.compactMap(\.last?.expiry).min()
+            let earliest = self.state.withLock { $0.nextExpiry }
+            return earliest.isFinite ? earliest : nil
+        }
+
+        /// Looks at all clients for the one whose token expires next.
+        func updateNextExpiry() {
+            self.state.withLock { state in
+                state.nextExpiry = .infinity
+                for case let admission? in state.live.values.lazy.map(\.last) where admission.isConnected {
+                    state.nextExpiry = min(state.nextExpiry, admission.expiry)
+                }
             }
-            return earliest.flatMap { $0.isFinite ? $0 : nil }
         }
 
         /// Clients that came with a token and are connected or about to be.
         var count: Int { self.state.withLock { $0.live.count } }
 
-        // MARK: Tables
+        /// Whether anything is known of anybody.
+        var knowsClients: Bool { self.state.withLock { !$0.live.isEmpty || $0.departed.count > 0 } }
 
+        /// How long the queue is of those who have been accepted.
+        var placesInQueue: Int { self.state.withLock { $0.pending.count } }
+    }
+
+    // MARK: Tables
+
+    extension AdmissionStore.State {
         /// The key of a live client. One that was accepted without an identifier gets the one the broker has assigned.
-        private static func find(_ client: ClientInfo, in live: inout [Key: [Admission]]) -> Key? {
-            let key = Key(client, identifier: client.clientIdentifier)
-            if live[key] != nil { return key }
+        fileprivate mutating func find(_ client: ClientInfo) -> AdmissionStore.Key? {
+            let key = AdmissionStore.Key(client, identifier: client.clientIdentifier)
+            if self.live[key] != nil { return key }
             // Where peers have no port, several connections would share the key without an identifier.
-            guard client.peer.port != 0, let admissions = live.removeValue(forKey: Key(client, identifier: "")) else {
-                return nil
-            }
-            live[key] = admissions
-            Self.updateNewest(key, in: &live) { $0.isConnected = true }
+            let nameless = AdmissionStore.Key(client, identifier: "")
+            guard client.peer.port != 0, let admissions = self.live.removeValue(forKey: nameless) else { return nil }
+            self.live[key] = admissions
+            self.connectNewest(key)
             return key
+        }
+
+        /// The client is connected now.
+        fileprivate mutating func connectNewest(_ key: AdmissionStore.Key) {
+            guard let newest = self.live[key]?.last, !newest.isConnected else { return }
+            self.updateNewest(key) { $0.isConnected = true }
+            self.waiting -= 1
+            self.nextExpiry = min(self.nextExpiry, newest.expiry)
+        }
+
+        fileprivate mutating func updateNewest(
+            _ key: AdmissionStore.Key,
+            _ update: (inout AdmissionStore.Admission) -> Void
+        ) {
+            guard var admissions = self.live.removeValue(forKey: key), var newest = admissions.popLast() else { return }
+            update(&newest)
+            admissions.append(newest)
+            self.live[key] = admissions
         }
 
         /// Whoever had this peer's address and port before, and was accepted, has not come: there is another client
         /// now.
-        private static func removePending(of client: ClientInfo, in live: inout [Key: [Admission]]) {
-            guard client.peer.port != 0, !live.isEmpty else { return }
-            Self.remove(Key(client, identifier: client.clientIdentifier), in: &live) { !$0.isConnected }
-            Self.remove(Key(client, identifier: ""), in: &live) { !$0.isConnected }
+        fileprivate mutating func removePending(of client: ClientInfo) {
+            guard client.peer.port != 0, self.waiting > 0 else { return }
+            for identifier in [client.clientIdentifier, ""] {
+                self.removePending(AdmissionStore.Key(client, identifier: identifier)) { _ in true }
+            }
         }
 
-        private static func updateNewest(
-            _ key: Key,
-            in live: inout [Key: [Admission]],
-            _ update: (inout Admission) -> Void
-        ) {
-            guard var admissions = live.removeValue(forKey: key), var newest = admissions.popLast() else { return }
-            update(&newest)
-            admissions.append(newest)
-            live[key] = admissions
+        /// Forgets whom it has waited for too long, and the places in the queue of those who have come.
+        fileprivate mutating func removeOverdue(now: Double) {
+            while let first = self.pending.first {
+                let isOverdue = first.since + AdmissionStore.pendingTime < now
+                guard isOverdue || !self.isPending(first) else { break }
+                self.pending.removeFirst()
+                if isOverdue { self.removePending(first.key) { $0.number == first.number } }
+            }
+            // One that does not come holds up those behind it. Each look at all of them removes at least half.
+            if self.pending.count > 2 * self.waiting + 64 {
+                self.pending = self.pending.filter { self.isPending($0) }
+            }
         }
 
-        private static func remove(
-            _ key: Key,
-            in live: inout [Key: [Admission]],
-            where isGone: (Admission) -> Bool
+        private func isPending(_ place: AdmissionStore.Pending) -> Bool {
+            self.live[place.key]?.contains { !$0.isConnected && $0.number == place.number } ?? false
+        }
+
+        /// Removes those under a key that have not been seen connected and are meant.
+        private mutating func removePending(
+            _ key: AdmissionStore.Key,
+            where isMeant: (AdmissionStore.Admission) -> Bool
         ) {
-            guard var admissions = live[key] else { return }
-            admissions.removeAll(where: isGone)
-            live[key] = admissions.isEmpty ? nil : admissions
+            guard var admissions = self.live[key] else { return }
+            let count = admissions.count
+            admissions.removeAll { !$0.isConnected && isMeant($0) }
+            self.waiting -= count - admissions.count
+            self.live[key] = admissions.isEmpty ? nil : admissions
         }
     }
 
@@ -224,8 +277,6 @@
 
         fileprivate mutating func access(for client: ClientInfo) -> TokenAccess? {
             guard let list = self.list else { return nil }
-            // Who is asked about has connected.
-            self.isConnected = true
             if let access = self.access { return access }
             let made = TokenAccess(list, for: client)
             self.access = made

@@ -6,15 +6,15 @@
 #if JWT
     public import BrokerCore
     import FoundationEssentials
-    import MQTTCodec
+    public import MQTTCodec
     import NIOCore
     import Synchronization
 
     /// Accepts JSON Web Tokens (RFC 7519) as passwords, and lets their `acl` claim decide what a client may do.
     ///
     /// A password that is no token is somebody else's business; one that is a token and is not accepted is refused with
-    /// 0x86. Whoever owns it tells it of ``connected(_:)`` and ``forget(_:)``: what a token said is kept as long as the
-    /// connection lives.
+    /// 0x86, or with 0x87 if its signature is right and only its time is wrong. Whoever owns it tells it of
+    /// ``connected(_:)`` and ``forget(_:)``: what a token said is kept as long as the connection lives.
     public final class JWTAccess: Authenticator, Authorizer, Sendable {
         private let settings: JWTSettings
         private let keys: TokenKeys
@@ -28,8 +28,8 @@
         ///
         /// - Parameters:
         ///   - settings: which tokens are accepted.
-        ///   - previous: what it stands in for after the configuration has changed. It takes over what is known of the
-        ///     clients. If the settings differ, they have to go at the next ``mayStay(_:)`` and come again.
+        ///   - previous: what it is to stand in for after the configuration has changed. It shares what is known of the
+        ///     clients, and nothing changes for them until ``takeOver()``.
         ///   - now: seconds since 1970.
         ///   - onEvent: told of each refusal; called on any thread, may not block.
         public init(
@@ -42,15 +42,26 @@
             self.keys = try await TokenKeys(settings)
             self.now = now
             self.onEvent = onEvent
-            self.store = previous?.store ?? AdmissionStore()
+            let store = previous?.store ?? AdmissionStore()
+            self.store = store
+            let current = store.epoch
+            // One that has been revoked is not gone on with.
             self.epoch =
-                if let previous, previous.settings == settings { previous.epoch } else { self.store.beginEpoch() }
+                if let previous, previous.settings != settings || previous.epoch != current { store.makeEpoch() } else {
+                    current
+                }
+        }
+
+        /// Stands in for the previous one from now on. If the settings differ, the clients that came with a token have
+        /// to go at the next ``mayStay(_:)`` and come again.
+        public func takeOver() {
+            self.store.use(self.epoch)
         }
 
         /// All clients that came with a token have to go at the next ``mayStay(_:)``: for when tokens are no longer
         /// accepted. It has to be asked for that long.
         public func revoke() {
-            _ = self.store.beginEpoch()
+            self.store.use(self.store.makeEpoch())
         }
 
         // MARK: Who
@@ -132,8 +143,16 @@
 
         private func refuse(_ client: ClientInfo, _ fault: JWTFault) -> AuthenticationVerdict {
             self.onEvent(.refused(clientIdentifier: client.clientIdentifier, fault))
-            return .refuse(fault == .busy ? .serverBusy : .badUserNameOrPassword)
+            return switch fault {
+            case .busy: .refuse(.serverBusy)
+            // Claims are looked at only when the signature is right: nobody has guessed.
+            case .expired, .noExpiry, .notYetValid: .refuse(.notAuthorized)
+            default: .refuse(.badUserNameOrPassword)
+            }
         }
+
+        /// 0x86 only: who is refused with 0x87 has shown a token of ours, whose time is wrong.
+        public var guesses: Set<ReasonCode> { [.badUserNameOrPassword] }
 
         /// Whether the client's token would still be accepted: it has not expired, and the settings are the same. nil:
         /// it did not come with a token.
@@ -142,20 +161,26 @@
             return .now(admission.epoch == self.store.epoch && !self.hasExpired(admission))
         }
 
-        /// Whether the client came with a token that has expired, and has to go for it.
-        public func hasExpired(_ client: ClientInfo) -> Bool {
-            self.store.live(client).map(self.hasExpired) ?? false
-        }
-
         private func hasExpired(_ admission: AdmissionStore.Admission) -> Bool {
             self.settings.disconnectsAtExpiry && self.now() >= admission.expiry
         }
 
-        /// When the next token of a client expires that has to go for it, in seconds since 1970; nil: none does. Looks
-        /// at all of them, so ask once for each timer and not for each client.
+        /// When to ask ``mayStay(_:)`` of the clients, because a token expires, in seconds since 1970; nil: none does.
+        /// It costs nothing. It may be too early, when clients have gone: ``updateNextExpiry()`` makes it exact.
         public var nextExpiry: Double? {
             self.settings.disconnectsAtExpiry ? self.store.nextExpiry : nil
         }
+
+        /// Whether ``nextExpiry`` has come.
+        public var hasExpiry: Bool { self.nextExpiry.map { $0 <= self.now() } ?? false }
+
+        /// Looks at all clients for the one whose token expires next.
+        public func updateNextExpiry() {
+            self.store.updateNextExpiry()
+        }
+
+        /// Whether there are clients that came with a token, or wills of such clients that it could still be asked about.
+        public var knowsClients: Bool { self.store.knowsClients }
 
         // MARK: What
 
@@ -164,11 +189,13 @@
 
         /// Obeys the token's access list, if the client came with a token that has one.
         public func authorize(_ request: AuthorizationRequest) -> Answer<AuthorizationVerdict> {
-            switch self.store.isAllowed(request) {
-            case nil: .now(.pass)
-            case true?: .now(.allow)
-            case false?: .now(.deny(.notAuthorized))
-            }
+            guard let access = self.store.access(of: request.client) else { return .now(.pass) }
+            return .now(access.allows(request.action) ? .allow : .deny(.notAuthorized))
+        }
+
+        /// Obeys the token's access list: what waited in a session may have been subscribed to with another token.
+        public func mayReceive(_ message: Message, client: ClientInfo) -> Bool? {
+            self.store.access(of: client)?.allowsReceiving(message.topic)
         }
 
         // MARK: Clients

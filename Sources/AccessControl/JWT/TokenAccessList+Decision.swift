@@ -43,6 +43,23 @@
             self.rules.first { Self.matches($0, action) }?.isAllowed ?? false
         }
 
+        /// Whether a subscription that is allowed may bring a message of this topic: the first rule that matches says
+        /// so, and what no rule mentions is denied. What a rule says of the subscription itself (its QoS, its exact
+        /// filter) has been asked when the client subscribed: such a rule can allow the message, but not deny it.
+        func allowsReceiving(_ topic: String) -> Bool {
+            self.rules.first { Self.matches($0, received: topic) }?.isAllowed ?? false
+        }
+
+        private static func matches(_ rule: Rule, received topic: String) -> Bool {
+            guard rule.action != .publish, rule.isAllowed || rule.qos.isEmpty else { return false }
+            return switch rule.topic {
+            case .filter(let filter): filter.matches(topic: topic)
+            case .literal(let text): rule.isAllowed && (try? TopicFilter(text))?.matches(topic: topic) ?? false
+            case .hostile: true
+            case .nothing: false
+            }
+        }
+
         private static func matches(_ rule: Rule, _ action: AuthorizationRequest.Action) -> Bool {
             switch action {
             case .publish(let topic, let qos, let isRetained), .will(let topic, let qos, let isRetained):

@@ -42,6 +42,7 @@ final class AccessGuard: Sendable {
         var settings = plan.access
         settings.authenticators = services.authenticators
         settings.authorizers = services.authorizers
+        settings.departures = services.departures
         return Prepared(settings: settings, services: services)
     }
 
@@ -51,12 +52,16 @@ final class AccessGuard: Sendable {
             defer { current = prepared.services }
             return current
         }
+        prepared.services.takeOver()
         self.control.update(prepared.settings)
         await before.shutDown(keeping: prepared.services)
     }
 
-    /// Whether clients have to be looked at from time to time, because what let them in may end.
-    var isTemporary: Bool { self.current.withLock { $0.isTemporary } }
+    /// Whether what has let a client in may have ended, so that clients have to be looked at. It costs nothing.
+    var hasExpiry: Bool { self.current.withLock { $0 }.hasExpiry }
+
+    /// Makes ``hasExpiry`` exact, by looking at all clients.
+    func updateNextExpiry() { self.current.withLock { $0 }.updateNextExpiry() }
 
     /// Gives back what the services hold.
     func shutDown() async {

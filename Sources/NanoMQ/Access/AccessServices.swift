@@ -13,15 +13,16 @@ struct AccessServices: Sendable {
         private var http: (settings: HTTPAccessSettings, access: HTTPAccess)?
     #endif
     #if JWT
-        private var tokens: (settings: JWTSettings, access: JWTAccess)?
-        /// Tokens were accepted before the last change.
+        private var tokens: JWTAccess?
+        /// Tokens were accepted before, and are not now.
         private var revoked: RevokedTokens?
     #endif
 
     /// None.
     init() {}
 
-    /// What a configuration wants; what `before` has and is still right is kept.
+    /// What a configuration wants; what `before` has and is still right is kept. `before` goes on as it was, until
+    /// ``takeOver()``.
     init(
         _ access: NanoConfiguration.Access,
         replacing before: AccessServices,
@@ -31,13 +32,12 @@ struct AccessServices: Sendable {
             #if JWT
                 let settings = try JWTSettings.load(access.tokens)
                 do throws(JWTSettingsError) {
-                    // It takes over whom the one before has let in.
-                    let made = try await JWTAccess(
+                    // It knows whom the one before has let in.
+                    self.tokens = try await JWTAccess(
                         settings,
-                        replacing: before.tokens?.access,
+                        replacing: before.tokens ?? before.revoked?.access,
                         onEvent: { logger.log($0) }
                     )
-                    self.tokens = (settings, made)
                 } catch {
                     throw ConfigurationFileError(description: error.description(of: access.tokens))
                 }
@@ -46,7 +46,11 @@ struct AccessServices: Sendable {
             #endif
         }
         #if JWT
-            if !access.tokens.isEnabled { self.revoked = before.tokens.map { RevokedTokens($0.access) } }
+            // A will may come long after its client has gone, and several changes may come before it.
+            if !access.tokens.isEnabled {
+                let earlier = before.revoked.flatMap { $0.access.knowsClients ? $0 : nil }
+                self.revoked = before.tokens.map { RevokedTokens($0) } ?? earlier
+            }
         #endif
         if access.http.isEnabled {
             #if HTTPAuthentication
@@ -69,12 +73,19 @@ struct AccessServices: Sendable {
         }
     }
 
+    /// The clients of `before` are judged by these from now on.
+    func takeOver() {
+        #if JWT
+            self.tokens?.takeOver()
+            self.revoked?.takeOver()
+        #endif
+    }
+
     /// Tokens first: they need no request.
     var authenticators: [any Authenticator] {
         var all: [any Authenticator] = []
         #if JWT
-            if let tokens { all.append(tokens.access) }
-            if let revoked { all.append(revoked) }
+            if let tokens { all.append(tokens) }
         #endif
         #if HTTPAuthentication
             if let http { all.append(http.access) }
@@ -82,23 +93,39 @@ struct AccessServices: Sendable {
         return all
     }
 
+    /// Tokens first here too. A web service that is asked only who a client is has no part in it.
     var authorizers: [any Authorizer] {
         var all: [any Authorizer] = []
         #if JWT
-            if let tokens { all.append(tokens.access) }
+            if let tokens { all.append(tokens) }
         #endif
         #if HTTPAuthentication
-            if let http { all.append(http.access) }
+            if let http, http.settings.superUser != nil || http.settings.access != nil { all.append(http.access) }
         #endif
         return all
     }
 
-    /// Whether what lets a client in may end.
-    var isTemporary: Bool {
+    /// Ways that are not taken any more, and know whom they have let in.
+    var departures: [any Authenticator & Authorizer] {
         #if JWT
-            self.tokens?.settings.disconnectsAtExpiry ?? false
+            if let revoked { return [revoked] }
+        #endif
+        return []
+    }
+
+    /// Whether what has let a client in may have ended, so that clients have to be looked at. It costs nothing.
+    var hasExpiry: Bool {
+        #if JWT
+            self.tokens?.hasExpiry ?? false
         #else
             false
+        #endif
+    }
+
+    /// Makes ``hasExpiry`` exact, by looking at all clients.
+    func updateNextExpiry() {
+        #if JWT
+            self.tokens?.updateNextExpiry()
         #endif
     }
 

@@ -57,10 +57,13 @@ extension Broker {
         return try await self.apply(listeners: plan.listeners)
     }
 
-    /// What let a client in may end while it is connected, as a token does.
+    /// What let a client in may end while it is connected, as a token does. The clients are looked at only when it has.
     func recheckRegularly() async {
         while (try? await Task.sleep(for: .seconds(5))) != nil {
-            guard let access, access.isTemporary, let shards = self.running.withLock({ $0?.shards }) else { continue }
+            guard let access, access.hasExpiry, let shards = self.running.withLock({ $0?.shards }) else { continue }
+            // Whoever was to go may have gone already.
+            access.updateNextExpiry()
+            guard access.hasExpiry else { continue }
             await shards.forEach { $0.recheckClients() }
         }
     }

@@ -26,6 +26,7 @@ actor BrokerReload: ReloadHandler {
     func apply(_ loaded: LoadedConfiguration) async throws -> ReloadReport {
         // All that can be wrong with it is found here, before anything changes.
         let plan = try BrokerPlan(loaded.configuration).with(self.sockets)
+        try await plan.check()
         try self.log.update(loaded.configuration.log)
         let listeners: [ListenerChange]
         do {

@@ -51,6 +51,17 @@
             }
         }
 
+        @Test(.timeLimit(.minutes(1))) func gateRefusesWhoWaitsTooLongThoughNobodyLeaves() async {
+            let gate = RequestGate(limit: 1, maximumWaiting: 10, now: { .now() })
+            #expect(await gate.enter(before: .now() + .seconds(60)))
+            #expect(await !gate.enter(before: .now() + .milliseconds(20)))
+            // And again: the timer begins anew.
+            #expect(await !gate.enter(before: .now() + .milliseconds(20)))
+            gate.leave()
+            #expect(await gate.enter(before: .now() + .seconds(60)))
+            gate.close()
+        }
+
         @Test func gateRefusesWhoWaitedTooLong() async {
             let clock = TestClock()
             let gate = RequestGate(limit: 1, maximumWaiting: 10, now: { clock.now })

@@ -70,8 +70,24 @@
             let access = try self.access(HTTPAccessSettings())
             #expect(access.authenticate(Guest().authentication()).known?.text == "pass")
             #expect(access.authorize(Guest().publishing("a")).known?.text == "pass")
-            #expect(!access.isLasting)
+            #expect(access.isLasting)
             await access.shutdown()
+        }
+
+        @Test func answersLastWhereNobodyIsAsked() async throws {
+            let server = try await TestHTTPServer()
+            var settings = self.settings(server)
+            let connectsOnly = try self.access(settings)
+            #expect(connectsOnly.isLasting)
+            settings.access = settings.authentication
+            let access = try self.access(settings)
+            #expect(!access.isLasting)
+            settings.superUser = settings.authentication
+            settings.access = nil
+            let superUser = try self.access(settings)
+            #expect(!superUser.isLasting)
+            for way in [connectsOnly, access, superUser] { await way.shutdown() }
+            try await server.stop()
         }
 
         @Test func enhancedAuthenticationIsNotItsBusiness() async throws {
@@ -119,9 +135,33 @@
             try await server.stop()
         }
 
+        @Test(.timeLimit(.minutes(1))) func bodyThatDripsIsNotWaitedFor() async throws {
+            let server = try await TestHTTPServer()
+            var settings = self.settings(server)
+            settings.timeout = .seconds(2)
+            let access = try self.access(settings)
+            async let verdict = access.authenticate(Guest().authentication()).value
+            let request = try await server.next()
+            request.answer("HTTP/1.1 200 OK\r\ncontent-length: 16000\r\n\r\n")
+            let drip = request.channel.eventLoop.scheduleRepeatedTask(
+                initialDelay: .milliseconds(20),
+                delay: .milliseconds(20)
+            ) { _ in request.answer("x") }
+            #expect(await verdict.text == "accept")
+            #expect(request.channel.isActive)
+            // It is left when the time is over.
+            try await request.channel.closeFuture.get()
+            drip.cancel()
+            await access.shutdown()
+            try await server.stop()
+        }
+
         @Test func connectionIsUsedAgain() async throws {
             let server = try await TestHTTPServer()
-            let access = try self.access(self.settings(server))
+            var settings = self.settings(server)
+            // The next request goes out when the response to the one before has ended.
+            settings.maximumConcurrency = 1
+            let access = try self.access(settings)
             var channels: Set<ObjectIdentifier> = []
             for _ in 0..<3 {
                 async let verdict = access.authenticate(Guest().authentication()).value

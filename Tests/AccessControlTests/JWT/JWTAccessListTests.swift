@@ -43,6 +43,30 @@
             try await self.check(nil, publish: [("a", "pass")], subscribe: [("#", "pass")])
         }
 
+        @Test func messagesThatWaitedForAnotherToken() async throws {
+            let guest = Guest()
+            func received(_ acl: String?, _ topic: String) async throws -> Bool? {
+                let message = try Message(topic: topic, payload: .init(), qos: .atLeastOnce)
+                return try await self.access(acl, guest).mayReceive(message, client: guest.info)
+            }
+            #expect(try await received(nil, "a/x") == nil)
+            let map = #"{"pub":["a/x"],"sub":["b/#","eq c/+"]}"#
+            for (topic, expected) in [("a/x", false), ("b", true), ("b/x", true), ("c/x", true), ("c/x/y", false)] {
+                #expect(try await received(map, topic) == expected, "\(topic)")
+            }
+            // What is said of the subscription itself was asked when the client subscribed.
+            let list = """
+                [{"permission":"deny","action":"subscribe","topic":"a/secret"},
+                 {"permission":"deny","action":"publish","topic":"a/#"},
+                 {"permission":"deny","action":"subscribe","topic":"a/1","qos":2},
+                 {"permission":"deny","action":"subscribe","topic":"eq a/2"},
+                 {"permission":"allow","action":"all","topic":"a/#","qos":[0,1]}]
+                """
+            for (topic, expected) in [("a/secret", false), ("a/1", true), ("a/2", true), ("a/3", true), ("b", false)] {
+                #expect(try await received(list, topic) == expected, "\(topic)")
+            }
+        }
+
         @Test func emptyClaimAllowsNothing() async throws {
             for acl in ["{}", "[]", #"{"pub":[]}"#, ##"{"other":["#"]}"##] {
                 try await self.check(acl, publish: [("a", "deny 0x87")], subscribe: [("a", "deny 0x87")])

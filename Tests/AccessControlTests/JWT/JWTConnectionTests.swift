@@ -126,14 +126,33 @@
             access.connected(guest.info)
             #expect(access.nextExpiry == TokenMint.now + 3600)
             #expect(await access.mayStay(guest.info).value == true)
-            #expect(!access.hasExpired(guest.info))
+            #expect(!access.hasExpiry)
             self.clock.advance(3600)
             #expect(await access.mayStay(guest.info).value == false)
-            #expect(access.hasExpired(guest.info))
+            #expect(access.hasExpiry)
             #expect(await access.mayStay(Guest(clientIdentifier: "other").info).value == nil)
             access.forget(guest.info)
             #expect(access.nextExpiry == nil)
-            #expect(!access.hasExpired(guest.info))
+            #expect(!access.hasExpiry)
+        }
+
+        @Test func nextExpiryIsThatOfThoseWhoAreLeft() async throws {
+            let access = try await self.access(self.settings())
+            let first = Guest(clientIdentifier: "first", peer: PeerAddress(host: "192.0.2.1", port: 1))
+            let second = Guest(clientIdentifier: "second", peer: PeerAddress(host: "192.0.2.1", port: 2))
+            try await self.admit(first, access)
+            // Who has not come cannot be sent away.
+            #expect(access.nextExpiry == nil)
+            access.connected(first.info)
+            self.clock.advance(60)
+            let token = TokenMint.hs256(#"{"exp":\#(Int(TokenMint.now) + 7200)}"#)
+            let guest = Guest(clientIdentifier: "second", password: ByteBuffer(string: token), peer: second.peer)
+            #expect(await access.authenticate(guest.authentication()).value.text == "accept")
+            access.connected(second.info)
+            #expect(access.nextExpiry == TokenMint.now + 3600)
+            access.forget(first.info)
+            access.updateNextExpiry()
+            #expect(access.nextExpiry == TokenMint.now + 7200)
         }
 
         @Test func clientThatMayStayBeyondItsToken() async throws {
@@ -157,6 +176,7 @@
             var changed = self.settings()
             changed.issuer = "somebody"
             let second = try await self.access(replacing: same, changed)
+            second.takeOver()
             #expect(await second.mayStay(guest.info).value == false)
             // Until it has gone, what its token said still holds.
             #expect(self.verdict(guest, "other", second) == "deny 0x87")
@@ -166,12 +186,35 @@
             #expect(await second.mayStay(guest.info).value == false)
         }
 
+        @Test func settingsThatAreNotTakenOverChangeNothing() async throws {
+            let access = try await self.access(self.settings())
+            try await self.admit(Guest(), access)
+            access.connected(Guest().info)
+            var changed = self.settings()
+            changed.issuer = "somebody"
+            // A reload that is given up when it has come as far as this.
+            _ = try await self.access(replacing: access, changed)
+            #expect(await access.mayStay(Guest().info).value == true)
+            let later = Guest(clientIdentifier: "later", peer: PeerAddress(host: "192.0.2.1", port: 1))
+            try await self.admit(later, access)
+            access.connected(later.info)
+            #expect(await access.mayStay(later.info).value == true)
+            // And the next reload, which changes nothing, sends nobody away.
+            let same = try await self.access(replacing: access, self.settings())
+            same.takeOver()
+            #expect(await same.mayStay(Guest().info).value == true)
+        }
+
         @Test func revokedTokensSendAllAway() async throws {
             let access = try await self.access(self.settings())
             try await self.admit(Guest(), access)
             access.connected(Guest().info)
             access.revoke()
             #expect(await access.mayStay(Guest().info).value == false)
+            // Accepted again, they have to be shown again.
+            let again = try await self.access(replacing: access, self.settings())
+            again.takeOver()
+            #expect(await again.mayStay(Guest().info).value == false)
         }
 
         @Test func clientThatNeverCameIsForgotten() async throws {
@@ -208,6 +251,24 @@
             #expect(!store.begin(admission, for: Guest().info, now: 1))
             #expect(store.begin(admission, for: Guest().info, now: AdmissionStore.pendingTime + 1))
             #expect(store.count == 1)
+        }
+
+        @Test func clientsThatComeAndGoAreNotLimited() {
+            let store = AdmissionStore()
+            let admission = AdmissionStore.Admission(expiry: .infinity, list: nil, epoch: 0, client: Guest().info)
+            // One never comes, and is before all others.
+            #expect(store.begin(admission, for: Guest(clientIdentifier: "first").info, now: 0))
+            for number in 0...AdmissionStore.maximumPending {
+                let guest = Guest(clientIdentifier: "\(number)")
+                guard store.begin(admission, for: guest.info, now: 0) else {
+                    Issue.record("refused at \(number)")
+                    return
+                }
+                // Every third connection ends before it is connected.
+                if number % 3 > 0 { store.connect(guest.info) }
+                if number % 3 < 2 { store.end(guest.info) } else { store.passBy(guest.info) }
+            }
+            #expect(store.placesInQueue < 100)
         }
     }
 #endif
