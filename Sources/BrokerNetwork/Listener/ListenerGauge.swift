@@ -25,6 +25,10 @@ public struct ListenerMetrics: Sendable, Equatable {
 
 /// Counts one listener's connections and holds them to its limits. Used from all event loops.
 package final class ListenerGauge: Sendable {
+    private static let lastNumber = Atomic<UInt64>(0)
+
+    /// Tells its listener from all others of this process: names and ports do not, once a listener has moved.
+    let listenerNumber = ListenerGauge.lastNumber.add(1, ordering: .relaxed).newValue
     private let accepted = Atomic<Int>(0)
     private let open = Atomic<Int>(0)
     private let handshakes = Atomic<Int>(0)

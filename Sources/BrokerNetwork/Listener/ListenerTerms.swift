@@ -17,7 +17,12 @@ final class ListenerTerms: Sendable {
 
     init(_ settings: ListenerSettings, port: UInt16, gauge: ListenerGauge, tls: TLSContext?) {
         self.settings = settings
-        self.origin = ConnectionOrigin(transport: settings.kind, listener: settings.name, port: port)
+        self.origin = ConnectionOrigin(
+            transport: settings.kind,
+            listener: settings.name,
+            port: port,
+            listenerNumber: gauge.listenerNumber
+        )
         self.gauge = gauge
         self.tls = tls
     }

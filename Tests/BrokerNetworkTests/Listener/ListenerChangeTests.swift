@@ -82,6 +82,23 @@ extension NetworkTests {
             }
         }
 
+        /// The new one takes clients before those of the old one are sent away, and only the host is another.
+        @Test func clientsOfAMovedListenerAreNotTakenForThoseOfItsSuccessor() async throws {
+            let free = try await RunningBroker.with { try #require($0.address.port) }
+            let guests = Guests()
+            try await RunningBroker.with(listeners: [self.settings("one", port: free)], extensions: [guests]) {
+                running in
+                let old = try await running.connected("old")
+                let moved = ListenerSettings(name: "one", host: "::1", port: free)
+                #expect(self.brief(try await running.broker.apply(listeners: [moved])) == ["tcp:one moved"])
+                #expect(await old.next() == .disconnect(Disconnect(reason: .administrativeAction)))
+                _ = try await self.at(0, of: running).connected("new")
+                let origins = guests.clients.map(\.origin)
+                #expect(origins.map(\.port) == [UInt16(free), UInt16(free)])
+                #expect(Set(origins.map(\.listenerNumber)).count == 2)
+            }
+        }
+
         /// The port stays, so the old socket has to go first.
         @Test func aListenerMovesToAnotherHostOnItsPort() async throws {
             let free = try await RunningBroker.with { try #require($0.address.port) }
