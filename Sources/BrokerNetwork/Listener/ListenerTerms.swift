@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BrokerCore
+import NIOCore
 
 /// What holds for the connections that a listener accepts from now on. An object, which connections in their handshake
 /// share; another takes its place when the listener changes.
@@ -29,4 +30,11 @@ final class ListenerTerms: Sendable {
 
     /// Whether there is nothing between the socket and MQTT.
     var isPlain: Bool { self.settings.transport == .tcp && !self.settings.requiresProxyHeader }
+
+    /// Tells the operator, rarely, that a connection is closed at once because of a limit of the listener.
+    func logLimit(refusing channel: any Channel, by driver: ShardDriver) {
+        guard self.gauge.mayLog(at: driver.now) else { return }
+        let peer = channel.remoteAddress?.peerAddress ?? "unknown"
+        driver.log(.connectionLimit(peer: peer, listener: self.settings.label))
+    }
 }
