@@ -31,7 +31,7 @@ final class Acceptor: Sendable {
 
     func bind(_ settings: ListenerSettings, _ group: any EventLoopGroup) async throws -> any Channel {
         // The options that matter for speed and memory are settled by measurement: see docs/performance.md.
-        let bootstrap = ServerBootstrap(group: group, childGroup: group)
+        var bootstrap = ServerBootstrap(group: group, childGroup: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
@@ -58,6 +58,10 @@ final class Acceptor: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.accept(channel) }
             }
+        if settings.isIPv6Only {
+            let option = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
+            bootstrap = bootstrap.serverChannelOption(option, value: 1)
+        }
         guard let descriptor = settings.inheritedDescriptor else {
             return try await bootstrap.bind(host: settings.host, port: settings.port).get()
         }
