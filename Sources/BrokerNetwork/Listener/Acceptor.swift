@@ -70,7 +70,7 @@ final class Acceptor: Sendable {
     }
 
     /// On the loop of the listener's socket: how long not to accept after an error; nil: no time at all.
-    func pause(after error: IOError, on loop: any EventLoop) -> TimeAmount? {
+    private func pause(after error: IOError, on loop: any EventLoop) -> TimeAmount? {
         let cause: String
         switch error.errnoCode {
         case EMFILE, ENFILE: cause = "too many open files"

@@ -145,6 +145,8 @@ extension NetworkTests {
             #expect(await client.next() == nil)
             let line = await keeper.line("warning connection refused: limit reached")
             #expect(line?.contains("listener=tcp:proxied") == true)
+            running.cancel()
+            try await running.value
         }
 
         /// From the first byte to the last, whatever happens, at level trace.
