@@ -176,7 +176,7 @@ class Activation(ServiceCase):
         cases = {
             "name": f"listeners.tcp = {plain}\nlisteners.tcp.mqtt = {proxied}\n",
             "default": f"listeners.tcp = {proxied}\nlisteners.tcp.other = {plain}\n",
-            "first": f"listeners.tcp.enable = false\nlisteners.tcp.other = {proxied}\n",
+            "first": f"listeners.tcp.other = {proxied}\n",
         }
         for case, text in cases.items():
             with self.subTest(case), socket.socket() as listener:
