@@ -84,8 +84,12 @@ package struct BrokerLogger: Sendable {
                 "disconnected by the broker",
                 metadata: Self.metadata(client, ["reason": .stringConvertible(reason)])
             )
-        case .connectionLimit(let peer):
-            self.logger.warning("connection refused: limit reached", metadata: ["peer": .stringConvertible(peer)])
+        case .connectionLimit(let peer, let listener):
+            var metadata: Logger.Metadata = ["peer": .stringConvertible(peer)]
+            if let listener { metadata["listener"] = .string(listener) }
+            self.logger.warning("connection refused: limit reached", metadata: metadata)
+        case .cannotAccept(let listener, let cause):
+            self.logger.error("cannot accept: \(cause)", metadata: ["listener": .string(listener)])
         }
     }
 

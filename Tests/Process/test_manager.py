@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 
+from broker import free_port
 from service import HOST, TIMEOUT, ServiceCase
 
 ACTIVATE = """
@@ -19,6 +21,8 @@ os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="mqtt")
 os.execv(sys.argv[2], sys.argv[2:])
 """
+
+CONNECT = bytes([0x10, 15, 0, 4]) + b"MQTT" + bytes([5, 2, 0, 0, 0, 0, 2]) + b"me"
 
 
 class Notify(ServiceCase):
@@ -128,13 +132,13 @@ class Notify(ServiceCase):
 class Activation(ServiceCase):
     """sd_listen_fds(3)."""
 
-    def activated(self, listener: socket.socket) -> subprocess.Popen[str]:
+    def activated(self, listener: socket.socket, *arguments: str) -> subprocess.Popen[str]:
         """A broker that is given this listener, and a configuration with another port."""
         return self.adopt(
             subprocess.Popen(
                 [
                     sys.executable, "-c", ACTIVATE, str(listener.fileno()), str(self.executable),
-                    "start", "--url", self.url,
+                    "start", *(arguments or ("--url", self.url)),
                 ],
                 env=self.environment,
                 pass_fds=(listener.fileno(),),
@@ -153,7 +157,7 @@ class Activation(ServiceCase):
             port = listener.getsockname()[1]
             early = socket.create_connection((HOST, port))
             self.addCleanup(early.close)
-            early.sendall(bytes([0x10, 15, 0, 4]) + b"MQTT" + bytes([5, 2, 0, 0, 0, 0, 2]) + b"me")
+            early.sendall(CONNECT)
             broker = self.activated(listener)
             self.expect_ready(broker)
         early.settimeout(TIMEOUT)
@@ -163,6 +167,47 @@ class Activation(ServiceCase):
         self.assertIn(f"listener: tcp:mqtt {HOST}:{port}\n", self.assert_status(0))
         broker.terminate()
         early.close()
+        self.assertEqual(broker.wait(), 0)
+
+    def test_terms(self) -> None:
+        """A socket has the terms of the listener of its name, else of the default one, else of the first"""
+        plain = f'{{ bind = "{HOST}:{self.port}" }}'
+        proxied = f'{{ bind = "{HOST}:{free_port()}", proxy_protocol = true }}'
+        cases = {
+            "name": f"listeners.tcp = {plain}\nlisteners.tcp.mqtt = {proxied}\n",
+            "default": f"listeners.tcp = {proxied}\nlisteners.tcp.other = {plain}\n",
+            "first": f"listeners.tcp.other = {proxied}\n",
+        }
+        for case, text in cases.items():
+            with self.subTest(case), socket.socket() as listener:
+                listener.bind((HOST, 0))
+                listener.listen()
+                broker = self.activated(listener, "--conf", self.configuration(text))
+                self.expect_ready(broker)
+                address = listener.getsockname()
+                with socket.create_connection(address, timeout=TIMEOUT) as client:
+                    client.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.1 1234 1883\r\n" + CONNECT)
+                    self.assertEqual(client.recv(1), b"\x20")
+                with socket.create_connection(address, timeout=TIMEOUT) as client:
+                    client.sendall(CONNECT)
+                    answer = b""
+                    with contextlib.suppress(ConnectionResetError):
+                        answer = client.recv(1)
+                    self.assertEqual(answer, b"")
+                broker.terminate()
+                self.assertEqual(broker.wait(), 0)
+
+    def test_no_terms(self) -> None:
+        """Nothing in the configuration says how the socket is to be treated: a warning does"""
+        text = f'listeners.tcp.enable = false\nlisteners.ws.bind = "{HOST}:{self.port}/mqtt"\n'
+        with socket.socket() as listener:
+            listener.bind((HOST, 0))
+            listener.listen()
+            broker = self.activated(listener, "--conf", self.configuration(text))
+            self.expect_output(broker, "no TCP listener is configured")
+            self.expect_ready(broker)
+            self.assert_serving(listener.getsockname()[1])
+        broker.terminate()
         self.assertEqual(broker.wait(), 0)
 
     def test_for_another_process(self) -> None:

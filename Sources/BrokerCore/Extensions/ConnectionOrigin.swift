@@ -32,20 +32,43 @@ public final class ConnectionOrigin: Sendable, Hashable, CustomStringConvertible
     /// The user name that the connection proves, by a certificate or a shared key; it stands in for the one in
     /// CONNECT. nil: none.
     public let userName: String?
+    /// Tells the listener from all others of this process, also from one that has its name and port before or after it.
+    /// 0: of no listener.
+    package let listenerNumber: UInt64
 
     /// Puts an origin together.
-    public init(
+    public convenience init(
         transport: Transport,
         listener: String,
         port: UInt16 = 0,
         certificate: CertificateIdentity? = nil,
         userName: String? = nil
     ) {
+        self.init(
+            transport: transport,
+            listener: listener,
+            port: port,
+            certificate: certificate,
+            userName: userName,
+            listenerNumber: 0
+        )
+    }
+
+    /// Puts the origin of a listener's clients together.
+    package init(
+        transport: Transport,
+        listener: String,
+        port: UInt16,
+        certificate: CertificateIdentity? = nil,
+        userName: String? = nil,
+        listenerNumber: UInt64
+    ) {
         self.transport = transport
         self.listener = listener
         self.port = port
         self.certificate = certificate
         self.userName = userName
+        self.listenerNumber = listenerNumber
     }
 
     /// Transport and listener as operators write them: `tcp:default`.
@@ -54,7 +77,7 @@ public final class ConnectionOrigin: Sendable, Hashable, CustomStringConvertible
     /// The program that embeds the broker.
     public static let embedded = ConnectionOrigin(transport: .embedded, listener: "embedded")
 
-    /// Whether all their parts are equal.
+    /// Whether all their public parts are equal.
     public static func == (left: ConnectionOrigin, right: ConnectionOrigin) -> Bool {
         left === right
             || left.transport == right.transport && left.listener == right.listener && left.port == right.port

@@ -25,7 +25,10 @@ package enum BrokerEvent: Sendable {
     case subscriptionsRevoked(ClientInfo, count: Int, first: String)
     /// A client has been disconnected because it may not stay, or by the operator.
     case expelled(ClientInfo, ReasonCode)
-    case connectionLimit(peer: PeerAddress)
+    /// A connection was closed at once because of a limit, of the listener that is named, or else of the broker.
+    case connectionLimit(peer: PeerAddress, listener: String? = nil)
+    /// A listener could not take a connection that waits, and tries again a little later.
+    case cannotAccept(listener: String, cause: String)
 }
 
 /// What a client was not allowed to do.

@@ -88,9 +88,8 @@ package final class BoundListener: Sendable {
 
     /// Whether it carries this client's connection.
     package func carries(_ origin: ConnectionOrigin) -> Bool {
-        let own = self.current.withLock(\.origin)
-        return own === origin
-            || own.transport == origin.transport && own.listener == origin.listener && own.port == origin.port
+        // Its successor may have the same name and port, and clients already.
+        origin.listenerNumber == self.gauge.listenerNumber
     }
 
     /// Accepts nobody any more; those in their handshake are closed.

@@ -19,7 +19,10 @@ enum ConnectionPipeline {
                 ConnectionHandler(driver: driver, origin: terms.origin, gauge: terms.gauge)
             )
         }
-        guard terms.gauge.beginHandshake(terms.settings) else { throw ChannelError.ioOnClosedChannel }
+        guard terms.gauge.beginHandshake(terms.settings) else {
+            terms.logLimit(refusing: channel, by: driver)
+            throw ChannelError.ioOnClosedChannel
+        }
         do {
             try pipeline.addHandler(HandshakeHandler(driver: driver, terms: terms))
         } catch {

@@ -144,7 +144,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
                 listener: origin.listener,
                 port: origin.port,
                 certificate: identity.certificate,
-                userName: identity.userName
+                userName: identity.userName,
+                listenerNumber: origin.listenerNumber
             )
         }
         self.upgrade(origin)

@@ -25,6 +25,10 @@ public struct ListenerMetrics: Sendable, Equatable {
 
 /// Counts one listener's connections and holds them to its limits. Used from all event loops.
 package final class ListenerGauge: Sendable {
+    private static let lastNumber = Atomic<UInt64>(0)
+
+    /// Tells its listener from all others of this process: names and ports do not, once a listener has moved.
+    let listenerNumber = ListenerGauge.lastNumber.add(1, ordering: .relaxed).newValue
     private let accepted = Atomic<Int>(0)
     private let open = Atomic<Int>(0)
     private let handshakes = Atomic<Int>(0)
@@ -34,6 +38,8 @@ package final class ListenerGauge: Sendable {
     private let rate = Mutex(Second())
     /// For what strangers can bring about at any rate: at most one line a second.
     private let lastLine = Mutex<Int64>(.min)
+    /// For what is wrong with the machine: at most one line in ten seconds, which no stranger can hide.
+    private let lastFailure = Mutex<Int64>(.min)
 
     private struct Second {
         var number: Int64 = .min
@@ -90,9 +96,14 @@ package final class ListenerGauge: Sendable {
     }
 
     /// Whether a line about a stranger may be written now.
-    func mayLog(at now: MonotonicTime) -> Bool {
-        self.lastLine.withLock { last in
-            guard last == .min || now.milliseconds - last >= 1000 else { return false }
+    func mayLog(at now: MonotonicTime) -> Bool { Self.take(self.lastLine, at: now, interval: 1000) }
+
+    /// Whether a line about the machine may be written now.
+    func mayLogFailure(at now: MonotonicTime) -> Bool { Self.take(self.lastFailure, at: now, interval: 10_000) }
+
+    private static func take(_ last: borrowing Mutex<Int64>, at now: MonotonicTime, interval: Int64) -> Bool {
+        last.withLock { last in
+            guard last == .min || now.milliseconds - last >= interval else { return false }
             last = now.milliseconds
             return true
         }

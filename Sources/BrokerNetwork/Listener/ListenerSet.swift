@@ -39,7 +39,7 @@ package final class ListenerSet: Sendable {
     /// Opens all, or none.
     package func open(_ settings: [ListenerSettings]) async throws(ListenerError) {
         var opened: [BoundListener] = []
-        for settings in settings {
+        for settings in ListenerSettings.separated(settings) {
             do throws(ListenerError) {
                 opened.append(try await self.open(settings))
             } catch {
@@ -85,7 +85,7 @@ package final class ListenerSet: Sendable {
     }
 
     private func change(to settings: [ListenerSettings]) async -> [ListenerChange] {
-        var plan = ListenerPlan(from: self.listeners, to: settings)
+        var plan = ListenerPlan(from: self.listeners, to: ListenerSettings.separated(settings))
         plan.update()
         // New ones first, so that nobody finds a closed door.
         for index in plan.missing { await self.open(at: index, of: &plan) }

@@ -40,6 +40,8 @@ public struct ListenerSettings: Sendable, Hashable {
     /// A descriptor that is bound already (socket activation); it belongs to the listener from then on. `host` and
     /// `port` are for people only.
     public var inheritedDescriptor: Int32?
+    /// Whether it leaves IPv4 clients of its port to another listener; see ``separated(_:)``.
+    private(set) var isIPv6Only = false
 
     /// Puts settings together.
     public init(name: String = "default", host: String, port: Int, transport: Transport = .tcp) {
@@ -88,7 +90,7 @@ public struct ListenerSettings: Sendable, Hashable {
 
     /// The address as operators write it: `0.0.0.0:1883`, `[::1]:1883`.
     public var address: String {
-        self.host.utf8.contains(UInt8(ascii: ":")) ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+        self.isIPv6 ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
     }
 
     /// Reads the files that it names; blocks while it does.
@@ -106,5 +108,26 @@ public struct ListenerSettings: Sendable, Hashable {
     /// Whether the two listen at the same place.
     func isBound(like other: Self) -> Bool {
         self.host == other.host && self.port == other.port && self.inheritedDescriptor == other.inheritedDescriptor
+            && self.isIPv6Only == other.isIPv6Only
+    }
+
+    /// The same listeners, of which those on all IPv6 addresses take no IPv4 clients where another one listens on their
+    /// port for these: the system lets only one of the two have them.
+    static func separated(_ listeners: [Self]) -> [Self] {
+        listeners.map { listener in
+            var listener = listener
+            listener.isIPv6Only =
+                listener.isOnAllIPv6Addresses && listener.port != 0
+                && listeners.contains { $0.port == listener.port && !$0.isIPv6 && $0.inheritedDescriptor == nil }
+            return listener
+        }
+    }
+
+    private var isIPv6: Bool { self.host.utf8.contains(UInt8(ascii: ":")) }
+
+    /// `::`, however it is written.
+    private var isOnAllIPv6Addresses: Bool {
+        self.isIPv6 && self.inheritedDescriptor == nil
+            && self.host.utf8.allSatisfy { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "0") }
     }
 }

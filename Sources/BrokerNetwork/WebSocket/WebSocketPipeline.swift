@@ -11,7 +11,9 @@ import NIOHTTP1
 /// At first these are handlers for one HTTP request. Once it is granted they leave, and one handler stays, which takes
 /// the frames apart.
 package enum WebSocketPipeline {
-    /// How long a client may take until its request is complete.
+    /// How long a client may take until its request is complete, where nobody says so: a listener does
+    /// (`limits.connect_timeout`), and watches the time on its own as well. Tests and the fuzzer use the pipeline without
+    /// a listener, so it has to end on its own.
     package static let upgradeTimeout = TimeAmount.seconds(15)
 
     /// The largest frame that a listener should take where this is the largest packet, in bytes. A client may put

@@ -30,7 +30,10 @@ extension Definitions {
             "limits.connect_timeout",
             \.limits.connectTimeout,
             .milliseconds(100)...(.seconds(3_600)),
-            "The time a connection has to complete its CONNECT packet."
+            """
+            The time a connection has to complete its CONNECT packet. What comes before MQTT (PROXY header, TLS, \
+            WebSocket) has as much time of its own.
+            """
         ),
         .size(
             "limits.max_connect_size",

@@ -91,7 +91,7 @@ struct ListenerKey: Sendable {
             "handshake_timeout",
             \.security.handshakeTimeout,
             .milliseconds(100)...(.seconds(3_600)),
-            "The time a client has to complete the handshake."
+            "The time a client has to complete the handshake, at most `limits.connect_timeout`."
         ),
     ]
 }

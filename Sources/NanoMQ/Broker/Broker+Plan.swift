@@ -42,11 +42,26 @@ extension Broker {
     /// concern. Clients whose access is taken away are disconnected, and lose the subscriptions they may no longer have.
     ///
     /// Threads, shared subscriptions' strategy and the way of overlapping subscriptions stay as they were started.
+    /// Calls that meet are dealt with one after the other, each to its end, even if the caller is cancelled.
     ///
     /// - Returns: what has become of the listeners: one whose address cannot be had is told there, the rest is done.
     /// - Throws: ``BrokerError`` when the broker does not run, ``ConfigurationFileError`` when a service of access
     ///   control cannot be set up; then nothing has changed.
     public func apply(_ plan: BrokerPlan) async throws -> [ListenerChange] {
+        let change = self.lastChange.withLock { last -> Task<[ListenerChange], any Error> in
+            let before = last
+            let change = Task {
+                // Two at once would make their services from the same old ones, and each shut down what the other uses.
+                await before?.value
+                return try await self.change(to: plan)
+            }
+            last = Task { _ = await change.result }
+            return change
+        }
+        return try await change.value
+    }
+
+    private func change(to plan: BrokerPlan) async throws -> [ListenerChange] {
         guard let shards = self.running.withLock({ $0?.shards }) else { throw BrokerError.notRunning }
         let prepared = try await self.access?.prepare(plan)
         await shards.apply(plan.settings, to: self.state)

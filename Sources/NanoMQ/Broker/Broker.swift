@@ -31,6 +31,8 @@ public final class Broker: Service {
     private let logger: Logger
     let state: BrokerState
     let running = Mutex<Running?>(nil)
+    /// The change of plan that was asked for last.
+    let lastChange = Mutex<Task<Void, Never>?>(nil)
     /// nil: everybody may do everything, as far as the extensions have nothing against it.
     let access: AccessGuard?
     /// What access control is to go by when the broker starts.

@@ -17,8 +17,8 @@ public struct BrokerPlan: Sendable {
     public let configuration: NanoConfiguration
     /// Where clients may connect; others may take the place of those of the configuration.
     public var listeners: [ListenerSettings]
-    /// What in the files deserves the operator's attention.
-    public let warnings: [String]
+    /// What in the files, and in what was put in the place of configured listeners, deserves the operator's attention.
+    public package(set) var warnings: [String]
 
     let settings: BrokerSettings
     let access: AccessSettings

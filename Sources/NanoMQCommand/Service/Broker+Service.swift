@@ -11,18 +11,36 @@ import NanoMQ
 import ServiceControl
 
 extension BrokerPlan {
-    /// Sockets that the service manager has opened take the place of the configured TCP listeners.
+    /// Sockets that the service manager has opened take the place of the configured TCP listeners, and with it their
+    /// terms: of the one with the socket's name, else the one without a name, else the first.
     func with(_ sockets: [SocketActivation.Socket]) -> BrokerPlan {
         guard !sockets.isEmpty else { return self }
         var plan = self
+        let configured = self.listeners.filter { $0.kind == .tcp }
         plan.listeners.removeAll { $0.kind == .tcp }
-        plan.listeners += sockets.enumerated().map { index, socket in
+        if configured.isEmpty {
+            plan.warnings.append(
+                "no TCP listener is configured: sockets of the service manager have no limits of their own"
+            )
+        }
+        var names: Set<String> = []
+        for socket in sockets {
             // Names tell listeners apart, and a service manager's need not differ.
-            let isNameTaken = sockets[..<index].contains { $0.name == socket.name }
-            let name = isNameTaken ? "\(socket.name)-\(index + 1)" : socket.name
-            var listener = Broker.Listener(name: name, host: socket.name, port: 0)
+            var name = socket.name
+            var number = 1
+            while !names.insert(name).inserted {
+                number += 1
+                name = "\(socket.name)-\(number)"
+            }
+            var listener =
+                configured.first { $0.name == socket.name } ?? configured.first { $0.name == "default" }
+                ?? configured.first ?? Broker.Listener(host: socket.name, port: 0)
+            // Its address is the socket's: what is configured must not stand for it.
+            listener.name = name
+            listener.host = socket.name
+            listener.port = 0
             listener.inheritedDescriptor = socket.descriptor
-            return listener
+            plan.listeners.append(listener)
         }
         return plan
     }

@@ -100,6 +100,14 @@ extension NetworkTests {
             ),
             (.retainedLimit, "warning retained message refused: limit reached"),
             (.connectionLimit(peer: peer), "warning connection refused: limit reached peer=192.0.2.1:5123"),
+            (
+                .connectionLimit(peer: peer, listener: "ssl:ssl"),
+                "warning connection refused: limit reached listener=ssl:ssl peer=192.0.2.1:5123"
+            ),
+            (
+                .cannotAccept(listener: "ssl:ssl", cause: "too many open files"),
+                "error cannot accept: too many open files listener=ssl:ssl"
+            ),
         ]
 
         @Test(arguments: events.indices) func oneLineEach(_ index: Int) {
@@ -121,6 +129,24 @@ extension NetworkTests {
             )
             let end = " peer=192.0.2.1:5123 reason=0x81 malformed packet: too short"
             #expect(keeper.lines == ["notice protocol error client=\(printed)\(end)"])
+        }
+
+        /// Plain TCP has no handshake, a PROXY header is one.
+        @Test func aHandshakeBeyondTheLimitIsTold() async throws {
+            let keeper = LogKeeper()
+            var listener = ListenerSettings(name: "proxied", host: "127.0.0.1", port: 0)
+            listener.requiresProxyHeader = true
+            listener.maximumHandshakes = 0
+            let broker = Broker(listeners: [listener], threads: 1, logger: keeper.logger)
+            let running = Task { try await broker.run() }
+            defer { running.cancel() }
+            try await broker.waitUntilReady()
+            let client = try await NetworkClient("client", to: try #require(broker.addresses.first))
+            #expect(await client.next() == nil)
+            let line = await keeper.line("warning connection refused: limit reached")
+            #expect(line?.contains("listener=tcp:proxied") == true)
+            running.cancel()
+            try await running.value
         }
 
         /// From the first byte to the last, whatever happens, at level trace.

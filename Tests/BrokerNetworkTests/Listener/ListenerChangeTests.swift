@@ -82,6 +82,23 @@ extension NetworkTests {
             }
         }
 
+        /// The new one takes clients before those of the old one are sent away, and only the host is another.
+        @Test func clientsOfAMovedListenerAreNotTakenForThoseOfItsSuccessor() async throws {
+            let free = try await RunningBroker.with { try #require($0.address.port) }
+            let guests = Guests()
+            try await RunningBroker.with(listeners: [self.settings("one", port: free)], extensions: [guests]) {
+                running in
+                let old = try await running.connected("old")
+                let moved = ListenerSettings(name: "one", host: "::1", port: free)
+                #expect(self.brief(try await running.broker.apply(listeners: [moved])) == ["tcp:one moved"])
+                #expect(await old.next() == .disconnect(Disconnect(reason: .administrativeAction)))
+                _ = try await self.at(0, of: running).connected("new")
+                let origins = guests.clients.map(\.origin)
+                #expect(origins.map(\.port) == [UInt16(free), UInt16(free)])
+                #expect(Set(origins.map(\.listenerNumber)).count == 2)
+            }
+        }
+
         /// The port stays, so the old socket has to go first.
         @Test func aListenerMovesToAnotherHostOnItsPort() async throws {
             let free = try await RunningBroker.with { try #require($0.address.port) }
@@ -93,6 +110,42 @@ extension NetworkTests {
                 #expect(await client.next() == .disconnect(Disconnect(reason: .administrativeAction)))
                 _ = try await running.connected("again")
                 #expect(running.broker.addresses.first?.ipAddress == "0.0.0.0")
+            }
+        }
+
+        /// On a dual-stack machine the one for IPv6 would have the other's clients too, and only one could be bound.
+        @Test func allAddressesOfBothFamiliesOnOnePort() async throws {
+            let free = try await RunningBroker.with { try #require($0.address.port) }
+            let four = ListenerSettings(name: "four", host: "0.0.0.0", port: free)
+            let six = ListenerSettings(name: "six", host: "::", port: free)
+            let guests = Guests()
+            try await RunningBroker.with(listeners: [six, four], extensions: [guests]) { running in
+                func connected(from host: String) async throws -> NetworkClient {
+                    let address = try SocketAddress(ipAddress: host, port: free)
+                    let there = RunningBroker(broker: running.broker, address: address)
+                    return try await there.connected("from \(host)")
+                }
+                let first = try await connected(from: "127.0.0.1")
+                let second = try await connected(from: "::1")
+                #expect(guests.clients.map(\.origin.listener) == ["four", "six"])
+                #expect(try await running.broker.apply(listeners: [six, four]) == [])
+
+                // Without the other it takes all, for which it has to be bound anew.
+                let changes = try await running.broker.apply(listeners: [six])
+                #expect(self.brief(changes) == ["tcp:six moved", "tcp:four removed"])
+                for client in [first, second] {
+                    #expect(await client.next() == .disconnect(Disconnect(reason: .administrativeAction)))
+                }
+                _ = try await connected(from: "127.0.0.1")
+                #expect(guests.clients.last?.origin.listener == "six")
+
+                #expect(
+                    self.brief(try await running.broker.apply(listeners: [six, four])) == [
+                        "tcp:six moved", "tcp:four added",
+                    ]
+                )
+                _ = try await connected(from: "127.0.0.1")
+                #expect(guests.clients.last?.origin.listener == "four")
             }
         }
 
