@@ -197,6 +197,26 @@ class Restart(ServiceCase):
         self.assertEqual(self.running_pid(self.pid_file), pid)
         self.assert_serving()
 
+    def test_wrong_file(self) -> None:
+        """Nor is anything stopped for a file that the configuration names, and that is wrong"""
+        garbage = self.folder / "garbage.pem"
+        garbage.write_text("garbage\n")
+        bind = f'bind = "{HOST}:{free_port()}"'
+        cases = {
+            f'listeners.ssl {{ {bind}, certfile = "{garbage}", keyfile = "{garbage}" }}\n': str(garbage),
+            'auth.password_file = "/nowhere/users"\n': "/nowhere/users",
+            f'auth.jwt.public_keyfile = "{garbage}"\n': "auth.jwt",
+        }
+        pid = self.start_daemon()
+        for text, part in cases.items():
+            with self.subTest(text=text):
+                restart = self.nanomq("restart", "--daemon", "--conf", self.configuration(text))
+                self.assertEqual(restart.returncode, 1)
+                self.assertIn(part, restart.stderr)
+                self.assertNotIn("NanoMQ stopped.", restart.stdout)
+                self.assertEqual(self.running_pid(self.pid_file), pid)
+                self.assert_serving()
+
     def test_new_options_do_not_work(self) -> None:
         """When the new one cannot start, the old options are used again, and the command says both"""
         self.start_daemon()

@@ -4,6 +4,8 @@
 //===----------------------------------------------------------------------===//
 
 import ArgumentParser
+import NanoConfiguration
+import NanoMQ
 import ServiceControl
 import SystemPackage
 
@@ -43,7 +45,8 @@ struct Restart: AsyncParsableCommand {
         // Where it is, as found: the environment of the other may have been different.
         options.service.pidFile = paths.pidFile?.string ?? ServicePaths.none
         options.service.controlSocket = paths.controlSocket?.string ?? ServicePaths.none
-        _ = try options.load()
+        // What is in the files that it names counts too.
+        try await BrokerPlan(try options.load().configuration).check()
         if paths.pidFile != nil { _ = try Stop.stop(self.stopping, paths) }
         guard options.daemon else {
             return try await BrokerService(options: options).run(as: nil) { turn?.release() }
