@@ -7,6 +7,7 @@ import ArgumentParser
 import NanoConfiguration
 import NanoMQ
 import ServiceControl
+import Synchronization
 import SystemPackage
 
 /// `nanomq restart`: stops the running broker and starts another one in its place.
@@ -14,9 +15,9 @@ struct Restart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stop the running broker, and start it again.",
         discussion: """
-            Without options for the broker, it gets those of the one that runs, and is a daemon if that was one. What is \
+            Without options for the broker, it gets those of the one that runs. It is a daemon if that was one. What is \
             wrong with the configuration is found before anything is stopped, and if the running broker does not end, \
-            nothing is started.
+            nothing is started. If the new one does not start, the old options are used again, as a daemon.
             """
     )
 
@@ -38,25 +39,35 @@ struct Restart: AsyncParsableCommand {
             previous = try self.options(of: pid, paths, isNeeded: !given.isAboutBroker)
         }
         var options = given
-        if let previous, !given.isAboutBroker {
-            options = previous
-            options.daemon = previous.daemon || given.daemon
-        }
+        if let previous, !given.isAboutBroker { options = previous }
+        // Who gives a daemon other options does not ask for one that ends with the terminal.
+        options.daemon = given.daemon || previous?.daemon == true
         // Where it is, as found: the environment of the other may have been different.
         options.service.pidFile = paths.pidFile?.string ?? ServicePaths.none
         options.service.controlSocket = paths.controlSocket?.string ?? ServicePaths.none
         // What is in the files that it names counts too.
         try await BrokerPlan(try options.load().configuration).check()
         if paths.pidFile != nil { _ = try Stop.stop(self.stopping, paths) }
-        guard options.daemon else {
-            return try await BrokerService(options: options).run(as: nil) { turn?.release() }
-        }
+        let progress = Progress()
         do {
-            try DaemonStart.run(options)
+            if options.daemon {
+                try DaemonStart.run(options)
+            } else {
+                try await BrokerService(options: options).run(as: nil) {
+                    progress.isReady.store(true, ordering: .relaxed)
+                    turn?.release()
+                }
+            }
         } catch {
-            try self.fallBack(to: previous, from: options)
+            // One that has run and then failed has had its chance.
+            if !progress.isReady.load(ordering: .relaxed) { self.fallBack(to: previous, from: options) }
             throw error
         }
+    }
+
+    /// How far the new broker has come, if it runs in the foreground.
+    private final class Progress: Sendable {
+        let isReady = Atomic(false)
     }
 
     /// How long others may take who restart the same broker.
@@ -78,12 +89,21 @@ struct Restart: AsyncParsableCommand {
         throw Failure("The running broker does not say its options: repeat them here. Nothing has been stopped.")
     }
 
-    /// There was a broker, so there shall be one.
-    private func fallBack(to previous: StartOptions?, from options: StartOptions) throws {
-        guard var previous, previous.arguments != options.arguments else { return }
-        previous.daemon = true
+    /// There was a broker, so there shall be one: as a daemon, for nobody waits for it.
+    private func fallBack(to previous: StartOptions?, from options: StartOptions) {
+        guard var previous else { return }
         previous.service = options.service
+        previous.daemon = true
+        var failed = options
+        failed.daemon = true
+        // What has just failed is not tried again.
+        guard previous.arguments != failed.arguments else { return }
         Console.error("The broker did not start with the new options: starting it with those it had.")
-        try DaemonStart.run(previous)
+        do {
+            try DaemonStart.run(previous)
+        } catch {
+            // Why the new one did not start is still to be told.
+            Console.error("\(error)")
+        }
     }
 }
