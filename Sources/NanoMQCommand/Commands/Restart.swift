@@ -76,13 +76,18 @@ struct Restart: AsyncParsableCommand {
     /// What the running broker was started with.
     private func options(of pid: Int32?, _ paths: ServicePaths, isNeeded: Bool) throws -> StartOptions? {
         if let socket = paths.controlSocket,
-            let reply = try? ControlClient.send(ControlMessage("arguments"), to: socket, timeout: .seconds(2)),
+            let reply = try? ControlClient.send(
+                ControlMessage("arguments"),
+                to: socket,
+                timeout: .seconds(2),
+                isActedUpon: true
+            ),
             reply.head == ControlMessage.ok
         {
             return try StartOptions.parse(reply.values("argument"))
         }
-        // One that hangs does not answer, but the system knows.
-        if let line = pid.flatMap(ProcessCommandLine.init(of:)), line.arguments.first == "start" {
+        // One that hangs does not answer, but the system knows. What another user has written there, root does not run.
+        if let line = pid.flatMap(ProcessCommandLine.init(of:)), line.isTrusted, line.arguments.first == "start" {
             return try StartOptions.parse(Array(line.arguments.dropFirst())).withAbsolutePaths(in: line.directory)
         }
         guard isNeeded else { return nil }
