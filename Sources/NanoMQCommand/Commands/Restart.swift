@@ -35,7 +35,7 @@ struct Restart: AsyncParsableCommand {
         }
         defer { turn?.release() }
         var previous: StartOptions?
-        if let file = paths.pidFile, case .running(let pid) = try PIDFile.inspect(file) {
+        if case .running(let pid, _) = try BrokerPresence(at: paths) {
             previous = try self.options(of: pid, paths, isNeeded: !given.isAboutBroker)
         }
         var options = given
@@ -47,7 +47,7 @@ struct Restart: AsyncParsableCommand {
         options.service.controlSocket = paths.controlSocket?.string ?? ServicePaths.none
         // What is in the files that it names counts too.
         try await BrokerPlan(try options.load().configuration).check()
-        if paths.pidFile != nil { _ = try Stop.stop(self.stopping, paths) }
+        if paths.areFindable { _ = try Stop.stop(self.stopping, paths) }
         let progress = Progress()
         do {
             if options.daemon {

@@ -66,9 +66,13 @@ struct ServicePaths {
         self.isSocketExplicit = loaded.source(of: "system.control_socket") != .standard
     }
 
-    /// The PID file of a command that needs one.
-    func requirePIDFile() throws -> FilePath {
-        guard let pidFile else { throw Failure("Without a PID file a running broker cannot be found.") }
-        return pidFile
+    /// Whether a running broker leaves anything by which it can be found.
+    var areFindable: Bool { self.pidFile != nil || self.controlSocket != nil }
+
+    /// For a command that has to find one.
+    func requireFindable() throws {
+        guard self.areFindable else {
+            throw Failure("Without a PID file and a control socket a running broker cannot be found.")
+        }
     }
 }
