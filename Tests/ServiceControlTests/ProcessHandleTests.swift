@@ -25,7 +25,7 @@ struct ProcessHandleTests {
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var environment: [UnsafeMutablePointer<CChar>?] = [nil]
         defer { arguments.forEach { free($0) } }
-        let error = nanomq_spawn_in_session(&pid, "/bin/sh", &arguments, &environment)
+        let error = nanomq_spawn_in_session(&pid, "/bin/sh", &arguments, &environment, -1)
         guard error == 0 else { throw Errno(rawValue: error) }
         return pid
     }
