@@ -78,6 +78,21 @@ class Control(ServiceCase):
         with os.fdopen(reading, "rb") as file:
             self.assertEqual(file.read(), b"reply: ")
 
+    def test_beside_the_pid_file(self) -> None:
+        """auto says so; it is no file's name, in the foreground, as a daemon, and after a restart"""
+        broker = self.start("--control_socket", "auto")
+        self.assertTrue(self.socket.exists())
+        self.assert_status(0)
+        broker.terminate()
+        self.assertEqual(broker.wait(), 0)
+        self.start_daemon("--control_socket", "auto")
+        self.assertTrue(self.socket.exists())
+        self.assertEqual(self.nanomq("reload", "--control_socket", "auto").returncode, 0)
+        restart = self.nanomq("restart", "--control_socket", "auto")
+        self.assertEqual(restart.returncode, 0, restart.stderr)
+        self.assertTrue(self.socket.exists())
+        self.assertFalse((self.folder / "auto").exists())
+
     def test_root_asks_the_broker_of_another(self) -> None:
         """status, reload and stop; but restart does not run what another user says, and then stops nothing"""
         if os.geteuid() != 0 or shutil.which("setpriv") is None:
