@@ -7,9 +7,12 @@
 
 #include "CProcess.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -37,7 +40,35 @@ int nanomq_pidfd_send_signal(int descriptor, int signal) {
 #endif
 }
 
-int nanomq_spawn_in_session(pid_t *pid, const char *path, char *const arguments[], char *const environment[]) {
+// Keeps all descriptors but the standard ones from the programs that this process runs.
+static void withhold_descriptors(void) {
+#if defined(SYS_close_range)
+    // CLOSE_RANGE_CLOEXEC, of Linux 5.11: older headers do not name it, older kernels and some containers refuse it.
+    const unsigned close_on_exec = 1U << 2;
+    if (syscall(SYS_close_range, 3U, ~0U, close_on_exec) == 0) return;
+#endif
+#if defined(__linux__)
+    DIR *directory = opendir("/proc/self/fd");
+#else
+    DIR *directory = opendir("/dev/fd");
+#endif
+    // Where the system does not list them, a daemon that holds too much is better than none.
+    if (directory == NULL) return;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        char *end = NULL;
+        long number = strtol(entry->d_name, &end, 10);
+        if (end == entry->d_name || *end != 0 || number < 3 || number > 0x7FFFFFFF) continue;
+        int flags = fcntl((int)number, F_GETFD);
+        if (flags >= 0) (void)fcntl((int)number, F_SETFD, flags | FD_CLOEXEC);
+    }
+    closedir(directory);
+}
+
+int nanomq_spawn_in_session(pid_t *pid, const char *path, char *const arguments[], char *const environment[],
+                            int descriptor) {
+    withhold_descriptors();
+    if (descriptor >= 0 && fcntl(descriptor, F_SETFD, 0) != 0) return errno;
     posix_spawnattr_t attributes;
     sigset_t none;
     int error = posix_spawnattr_init(&attributes);

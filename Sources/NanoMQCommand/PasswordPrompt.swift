@@ -16,6 +16,9 @@ import SystemPackage
 /// Reads a password from a person, a pipe or a file.
 enum PasswordPrompt {
     private static let maximumSize = 4096
+    /// Ctrl-C and Ctrl-Z, as bytes.
+    private static let interrupt: UInt8 = 0x03
+    private static let suspend: UInt8 = 0x1A
 
     /// Twice without showing it from the terminal; else one line of standard input.
     static func ask() throws -> String {
@@ -44,6 +47,11 @@ enum PasswordPrompt {
         // One by one: what follows the line is not ours.
         while bytes.count <= self.maximumSize, try byte.withUnsafeMutableBytes({ try file.read(into: $0) }) == 1 {
             if byte[0] == 0x0A { break }
+            if prompt != nil {
+                // See `withoutEcho`: they come as bytes.
+                if byte[0] == self.interrupt { throw Failure("Aborted.") }
+                if byte[0] == self.suspend { continue }
+            }
             bytes.append(byte[0])
         }
         if bytes.last == 0x0D { bytes.removeLast() }
@@ -54,11 +62,14 @@ enum PasswordPrompt {
         return text
     }
 
+    /// Neither shows what is typed nor lets keys end or stop the process: it would leave a terminal that shows nothing.
     private static func withoutEcho<Result>(_ body: () throws -> Result) throws -> Result {
         var settings = termios()
         guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return try body() }
         var silent = settings
-        silent.c_lflag &= ~tcflag_t(ECHO)
+        silent.c_lflag &= ~(tcflag_t(ECHO) | tcflag_t(ISIG))
+        // Ctrl-C ends the line, so that it is read at once.
+        withUnsafeMutableBytes(of: &silent.c_cc) { $0[Int(VEOL)] = self.interrupt }
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings) }
         return try body()

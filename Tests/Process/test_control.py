@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
+import subprocess
 import unittest
 from pathlib import Path
 
 from service import TIMEOUT, ServiceCase
+
+NOBODY = 65534
 
 
 class Control(ServiceCase):
@@ -65,7 +69,7 @@ class Control(ServiceCase):
         child = os.fork()
         if child == 0:
             try:
-                os.setuid(65534)
+                os.setuid(NOBODY)
                 os.write(writing, b"reply: " + self.ask(b"status\n\n"))
             finally:
                 os._exit(0)
@@ -73,6 +77,61 @@ class Control(ServiceCase):
         os.close(writing)
         with os.fdopen(reading, "rb") as file:
             self.assertEqual(file.read(), b"reply: ")
+
+    def test_beside_the_pid_file(self) -> None:
+        """auto says so; it is no file's name, in the foreground, as a daemon, and after a restart"""
+        broker = self.start("--control_socket", "auto")
+        self.assertTrue(self.socket.exists())
+        self.assert_status(0)
+        broker.terminate()
+        self.assertEqual(broker.wait(), 0)
+        self.start_daemon("--control_socket", "auto")
+        self.assertTrue(self.socket.exists())
+        self.assertEqual(self.nanomq("reload", "--control_socket", "auto").returncode, 0)
+        restart = self.nanomq("restart", "--control_socket", "auto")
+        self.assertEqual(restart.returncode, 0, restart.stderr)
+        self.assertTrue(self.socket.exists())
+        self.assertFalse((self.folder / "auto").exists())
+
+    def test_root_asks_the_broker_of_another(self) -> None:
+        """status, reload and stop; but restart does not run what another user says, and then stops nothing"""
+        if os.geteuid() != 0 or shutil.which("setpriv") is None:
+            raise unittest.SkipTest("only root can become another user, with setpriv")
+        self.folder.chmod(0o755)
+        self.pid_file.parent.mkdir()
+        # Both may have files here, as in /tmp.
+        self.pid_file.parent.chmod(0o1777)
+        # The other user need not be able to reach the executable where it is.
+        executable = shutil.copy2(self.executable, self.folder / "nanomq")
+        become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        if subprocess.run([*become, executable, "--version"], capture_output=True, check=False).returncode != 0:
+            raise unittest.SkipTest("the other user cannot run the broker")
+        self.configuration("mqtt.max_qos = 1\n")
+        broker = self.adopt(
+            subprocess.Popen(
+                [*become, executable, "start", "--url", self.url, "--conf", "nanomq.conf"],
+                env=self.environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        self.expect_ready(broker)
+        self.assertEqual(self.socket.stat().st_uid, NOBODY)
+        text = self.assert_status(0)
+        self.assertIn(f"pid: {broker.pid}\n", text)
+        self.assertIn("listener: ", text)
+        reload = self.nanomq("reload")
+        self.assertEqual(reload.returncode, 0, reload.stderr)
+        restart = self.nanomq("restart")
+        self.assertEqual(restart.returncode, 1)
+        self.assertIn("does not say its options", restart.stderr)
+        self.assertIsNone(broker.poll())
+        stop = self.nanomq("stop")
+        self.assertEqual(stop.returncode, 0, stop.stderr)
+        self.assertEqual(broker.wait(), 0)
 
     def test_hostile_requests(self) -> None:
         """Nonsense is refused, too much is cut off, and the broker goes on"""

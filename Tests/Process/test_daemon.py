@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
-from service import HOST, SUCCESS, ServiceCase, wait_until
+from service import HOST, SUCCESS, TIMEOUT, ServiceCase, alive, locked, wait_until
 
 
 class Daemon(ServiceCase):
@@ -38,6 +40,33 @@ class Daemon(ServiceCase):
         # Its signals come through one pipe of its own, both of whose ends it has; that to the command it closes after
         # its word, when the command may have ended already.
         wait_until("only its own pipe is left", lambda: (len(pipes()), len(set(pipes()))) == (2, 1))
+
+    def test_descriptors_of_the_caller(self) -> None:
+        """It keeps nothing of what its caller has open: a lock is free when the caller gives it up"""
+        lock = self.folder / "lock"
+        with open(lock, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # As the shell does: flock 9; nanomq start -d.
+            started = subprocess.run(
+                [str(self.executable), "start", "--daemon", "--url", self.url],
+                env=self.environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                pass_fds=(file.fileno(),),
+                check=False,
+            )
+        self.assertEqual(started.returncode, 0, started.stderr)
+        with open(lock, "rb") as file:
+            self.assertFalse(locked(file.fileno()))
+        pid = self.running_pid(self.pid_file)
+        assert pid is not None
+        self.assertTrue(alive(pid))
+        targets = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
+        self.assertNotIn(str(lock), targets)
+        self.assert_serving()
 
     def test_port_taken(self) -> None:
         """Exit code 1, the reason, no daemon, no file"""

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from service import SUCCESS, TIMEOUT, ServiceCase, wait_until
 
 
@@ -73,6 +75,16 @@ class Options(ServiceCase):
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("nanomq.conf:1:", wrong.stderr)
         self.assertFalse(self.pid_file.exists())
+
+    def test_file_called_as_a_word(self) -> None:
+        """none and auto are words where they mean something only; a configuration file may have such a name"""
+        for name in ("none", "auto"):
+            with self.subTest(name=name):
+                self.configuration("log.level = warn\n", name)
+                pid = self.start_daemon("--conf", name)
+                line = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+                self.assertIn(f"--conf={self.folder / name}", line)
+                self.assertEqual(self.nanomq("stop").returncode, 0)
 
     def test_passwd(self) -> None:
         """A password is never needed on the command line; impossible names are refused"""

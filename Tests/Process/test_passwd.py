@@ -5,13 +5,23 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import stat
 import subprocess
+import sys
+import termios
 import unittest
 
 from running import BAD_CREDENTIALS, NOT_AUTHORIZED, RunningCase
 from service import TIMEOUT
+
+# The terminal on standard input becomes that of the session: its keys send signals to the command.
+CONTROL_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Passwd(RunningCase):
@@ -78,6 +88,68 @@ class Passwd(RunningCase):
         self.client(username="alice", password="in sight")
         self.client(username="bob", password="#:$7$ grüße")
         self.client(username="carl", password="short form")
+
+    def type(self, *answers: bytes) -> tuple[int, str]:
+        """Runs it at a terminal of its own, and types an answer to each prompt: its exit code and what was shown"""
+        terminal, other_end = os.openpty()
+        for descriptor in (terminal, other_end):
+            self.addCleanup(os.close, descriptor)
+        command = self.adopt(
+            subprocess.Popen(
+                [sys.executable, "-c", CONTROL_TERMINAL, str(self.executable), "passwd", str(self.file), "alice"],
+                env=self.environment,
+                cwd=self.folder,
+                stdin=other_end,
+                stdout=other_end,
+                stderr=other_end,
+                start_new_session=True,
+                text=True,
+            )
+        )
+        shown = b""
+
+        def read() -> bytes:
+            readable, _, _ = select.select([terminal], [], [], TIMEOUT)
+            self.assertTrue(readable, shown)
+            return os.read(terminal, 4096)
+
+        for prompt, answer in zip((b"Password: ", b"Again: "), answers):
+            while prompt not in shown:
+                shown += read()
+            # Shown by the command when it listens, so nothing of it is echoed.
+            self.assertFalse(self.echoes(other_end))
+            os.write(terminal, answer)
+        code = command.wait(TIMEOUT)
+        self.assertTrue(self.echoes(other_end))
+        while select.select([terminal], [], [], 0)[0]:
+            shown += os.read(terminal, 4096)
+        return code, shown.decode()
+
+    @staticmethod
+    def echoes(terminal: int) -> bool:
+        """Whether it shows what is typed, and heeds Ctrl-C."""
+        modes = termios.tcgetattr(terminal)[3]
+        return modes & termios.ECHO != 0 and modes & termios.ISIG != 0
+
+    def test_prompt(self) -> None:
+        """At a terminal it asks twice, and shows nothing; Ctrl-Z is not part of the password, nor does it stop"""
+        code, shown = self.type(b"wonder\x1aland\n", b"wonderland\n")
+        self.assertEqual(code, 0, shown)
+        self.assertNotIn("wonder", shown)
+        self.serve_users()
+        self.client(username="alice", password="wonderland")
+        code, shown = self.type(b"one\n", b"two\n")
+        self.assertEqual(code, 1)
+        self.assertIn("not the same", shown)
+
+    def test_interrupted(self) -> None:
+        """Ctrl-C at either prompt: exit code 1, nothing is changed, and the terminal shows again what is typed"""
+        for answers in ([b"\x03"], [b"half\x03"], [b"whole\n", b"\x03"]):
+            with self.subTest(answers=answers):
+                code, shown = self.type(*answers)
+                self.assertEqual(code, 1, shown)
+                self.assertIn("Aborted.", shown)
+                self.assertFalse(self.file.exists())
 
     def test_mode(self) -> None:
         """0600 whatever the umask, after a change too; nothing else is left beside it"""

@@ -271,6 +271,47 @@ class PIDFile(ServiceCase):
         self.assertIn(str(self.socket), second.stderr)
         self.assertFalse(self.pid_file.exists())
         self.assertIsNone(broker.poll())
+        text = self.assert_status(0)
+        self.assertIn(f"pid: {broker.pid}\n", text)
+        self.assertIn(f"listener: tcp:default {HOST}:{self.port}\n", text)
+        reload = self.nanomq("reload")
+        self.assertEqual(reload.returncode, 0, reload.stderr)
+        stop = self.nanomq("stop")
+        self.assertEqual((stop.returncode, stop.stdout), (0, "NanoMQ stopped.\n"), stop.stderr)
+        # It has ended when stop returns.
+        self.assertFalse(alive(broker.pid))
+        self.assertEqual(broker.wait(), 0)
+        self.assert_status(NOT_RUNNING)
+        self.assertEqual(self.nanomq("stop").returncode, 1)
+
+    def test_replaced_by_somebody(self) -> None:
+        """Nor does another file in its place hide it, and stop removes that; restart puts one in its place"""
+        self.start_daemon()
+        self.pid_file.unlink()
+        self.pid_file.write_text("1\n")
+        restart = self.nanomq("restart")
+        self.assertEqual(restart.returncode, 0, restart.stderr)
+        self.assertIn("NanoMQ stopped.\n", restart.stdout)
+        pid = self.running_pid(self.pid_file)
+        self.assertIn(f"pid: {pid}\n", self.assert_status(0))
+        self.assert_serving()
+        self.assertEqual(self.nanomq("stop").returncode, 0)
+        self.assertFalse(self.pid_file.exists())
+
+    def test_hangs_without_its_file(self) -> None:
+        """Who listens on the socket but does not answer may be anybody: it is told, and nobody is signalled"""
+        broker = self.start()
+        self.pid_file.unlink()
+        broker.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, broker.pid, os.WSTOPPED)
+        for command, code in ((["status"], 4), (["reload"], 1), (["stop", "--timeout", "0", "--force"], 1)):
+            with self.subTest(command=command):
+                ended = self.nanomq(*command)
+                self.assertEqual(ended.returncode, code, ended.stdout)
+                self.assertIn(str(self.socket), ended.stderr)
+        broker.send_signal(signal.SIGCONT)
+        self.assert_status(0)
+        self.assert_serving()
 
     def test_end_leaves_the_file_of_another(self) -> None:
         """A broker removes its own file only"""

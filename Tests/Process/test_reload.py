@@ -64,18 +64,33 @@ class Report(RunningCase):
         self.assertNotIn("needs a restart", self.reload())
 
     def test_signal(self) -> None:
-        """SIGHUP: the same in the log"""
+        """SIGHUP: the same in the log, a line for each key and each warning, and one that it is done"""
         broker = self.serve()
-        self.write("mqtt.max_packet_size = 6MB\nsystem.threads = 3")
+        self.write("mqtt.max_packet_size = 6MB\nlimits.max_connections = 9\nsystem.threads = 3\nmqtt.max_qoz = 1")
+        before = len(self.lines())
         line = self.hang_up(broker)
-        self.assertIn("INFO  configuration reloaded", line)
-        self.assertIn("mqtt.max_packet_size: 10MB -> 6MB", line)
-        self.assertIn("system.threads: auto -> 3", line)
+        self.assertIn("INFO  configuration reloaded applied=2 restart=1 warnings=1", line)
+        # All of it is there when that line is.
+        lines = self.lines()[before:]
+        for part in (
+            'INFO  reload: applied key="mqtt.max_packet_size: 10MB -> 6MB"',
+            'INFO  reload: applied key="limits.max_connections: unlimited -> 9"',
+            'WARN  reload: needs a restart key="system.threads: auto -> 3 (takes a restart)"',
+        ):
+            self.assertEqual(sum(part in line for line in lines), 1, lines)
+        self.assertTrue(any("WARN  reload: " in line and "mqtt.max_qoz" in line for line in lines), lines)
         self.write("mqtt.max_packet_size = 7MB\nmqtt.max_qos = 7")
         line = self.hang_up(broker)
         self.assertIn("ERROR reload failed", line)
         self.assertIn("nanomq.conf:4:16: mqtt.max_qos", line)
         self.assertEqual(dict(self.open().connect("c").properties)[Prop.MAXIMUM_PACKET_SIZE], 6 << 20)
+
+    def test_long_reason(self) -> None:
+        """SIGHUP: what was wrong is told to its end"""
+        broker = self.serve()
+        name = "/nowhere/" + "/".join(["a-long-name-for-a-directory"] * 20) + "/users"
+        self.write(f'auth.password_file = "{name}"')
+        self.assertIn(name, self.hang_up(broker))
 
     def test_another_file(self) -> None:
         """--conf, relative to the command's directory; it is the file from then on"""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 
 from broker import free_port
 from packets import V5
@@ -197,6 +198,26 @@ class Restart(ServiceCase):
         self.assertEqual(self.running_pid(self.pid_file), pid)
         self.assert_serving()
 
+    def test_wrong_file(self) -> None:
+        """Nor is anything stopped for a file that the configuration names, and that is wrong"""
+        garbage = self.folder / "garbage.pem"
+        garbage.write_text("garbage\n")
+        bind = f'bind = "{HOST}:{free_port()}"'
+        cases = {
+            f'listeners.ssl {{ {bind}, certfile = "{garbage}", keyfile = "{garbage}" }}\n': str(garbage),
+            'auth.password_file = "/nowhere/users"\n': "/nowhere/users",
+            f'auth.jwt.public_keyfile = "{garbage}"\n': "auth.jwt",
+        }
+        pid = self.start_daemon()
+        for text, part in cases.items():
+            with self.subTest(text=text):
+                restart = self.nanomq("restart", "--daemon", "--conf", self.configuration(text))
+                self.assertEqual(restart.returncode, 1)
+                self.assertIn(part, restart.stderr)
+                self.assertNotIn("NanoMQ stopped.", restart.stdout)
+                self.assertEqual(self.running_pid(self.pid_file), pid)
+                self.assert_serving()
+
     def test_new_options_do_not_work(self) -> None:
         """When the new one cannot start, the old options are used again, and the command says both"""
         self.start_daemon()
@@ -206,6 +227,55 @@ class Restart(ServiceCase):
         self.assertIn("starting it with those it had", restart.stderr)
         self.assert_serving()
         self.assert_status(0)
+
+    def test_a_daemon_stays_one(self) -> None:
+        """Other options, without --daemon: the command returns, and there is a daemon with them"""
+        self.start_daemon()
+        port = free_port()
+        restart = self.nanomq("restart", "--url", f"nmq-tcp://{HOST}:{port}")
+        self.assertEqual(restart.returncode, 0, restart.stderr)
+        self.assertIn(SUCCESS, restart.stdout)
+        pid = self.running_pid(self.pid_file)
+        assert pid is not None
+        self.assertEqual(os.getsid(pid), pid)
+        self.assert_serving(port)
+        self.assert_not_serving()
+
+    def test_foreground_does_not_start(self) -> None:
+        """One in the foreground that does not come up: there is a broker with the old options, as a daemon"""
+        old = self.start()
+        restart = self.nanomq("restart", "--url", "nmq-tcp://203.0.113.1:1")
+        self.assertEqual(restart.returncode, 1)
+        self.assertIn("203.0.113.1:1", restart.stderr)
+        self.assertIn("starting it with those it had", restart.stderr)
+        self.assertEqual(old.wait(), 0)
+        pid = self.running_pid(self.pid_file)
+        assert pid is not None
+        self.assertEqual(os.getsid(pid), pid)
+        self.assert_serving()
+        self.assert_status(0)
+
+    def test_same_options_do_not_work(self) -> None:
+        """What has failed is not tried a second time, whether the options are repeated or not"""
+        # The file can be read and is right, but somebody else listens where it says.
+        with socket.socket() as taken:
+            taken.bind((HOST, 0))
+            taken.listen()
+            conf = self.configuration(f'listeners.tcp.bind = "{HOST}:{self.port}"\n')
+            other = f'listeners.tcp.bind = "{HOST}:{taken.getsockname()[1]}"\n'
+            for arguments in ([], ["--conf", conf], ["--daemon", "--conf", conf]):
+                for mode in (["--daemon"], []):
+                    with self.subTest(arguments=arguments, mode=mode):
+                        self.configuration(f'listeners.tcp.bind = "{HOST}:{self.port}"\n')
+                        if mode:
+                            self.assertEqual(self.nanomq("start", "--conf", conf, *mode).returncode, 0)
+                        else:
+                            self.expect_ready(self.spawn("start", "--conf", conf))
+                        self.configuration(other)
+                        restart = self.nanomq("restart", *arguments)
+                        self.assertEqual(restart.returncode, 1)
+                        self.assertNotIn("starting it with those it had", restart.stderr)
+                        self.assertIsNone(self.running_pid(self.pid_file))
 
     def test_does_not_end(self) -> None:
         """If the old one does not end, no second one is started; --force helps"""

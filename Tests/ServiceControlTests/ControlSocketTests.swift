@@ -106,6 +106,43 @@ struct ControlSocketTests {
         }
     }
 
+    @Test func whoAnswersIsFound() async throws {
+        try await self.withServer { path in
+            let peer = try #require(try ControlPeer.find(at: path))
+            #expect(peer.status["listener"] == "0")
+            #if os(Linux)
+                #expect(peer.pid == getpid())
+            #endif
+            // Whoever made a link may have wanted another process to be found.
+            let link = self.folder.file("link")
+            symlink(path.string, link.string)
+            #expect(throws: ControlError.stranger(link)) { try ControlPeer.find(at: link) }
+            // And here anybody could have.
+            chmod(self.folder.path.string, 0o777)
+            #expect(throws: ControlError.stranger(path)) { try ControlPeer.find(at: path) }
+            chmod(self.folder.path.string, 0o700)
+        }
+    }
+
+    @Test func whereNobodyIsNobodyIsFound() throws {
+        let path = self.folder.file("control")
+        #expect(try ControlPeer.find(at: path)?.status == nil)
+        #expect(try ControlPeer.find(at: self.folder.file(String(repeating: "x", count: 120)))?.status == nil)
+        let dead = try ControlSocketFile.bind(path)
+        try FileDescriptor(rawValue: dead.descriptor).close()
+        #expect(try ControlPeer.find(at: path)?.status == nil)
+        #expect(try ServiceProcess.stop(controlSocket: path, timeout: .zero, force: true) == .notRunning)
+    }
+
+    @Test func whoListensWithoutAnAnswerIsNoBroker() throws {
+        let path = self.folder.file("control")
+        let silent = try ControlSocketFile.bind(path)
+        defer { try? FileDescriptor(rawValue: silent.descriptor).close() }
+        #expect(throws: ControlError.noAnswer(path, .timedOut)) {
+            try ControlPeer.find(at: path, timeout: .milliseconds(50))
+        }
+    }
+
     @Test func aPathThatIsTooLong() {
         let path = self.folder.file(String(repeating: "x", count: 120))
         #expect(throws: ControlError.pathTooLong(path)) { try ControlSocketFile.bind(path) }

@@ -82,6 +82,11 @@ struct PIDFileTests {
         try self.folder.write("", to: "file")
         let error = #expect(throws: PIDFileError.self) { try PIDFile.acquire(self.folder.file("file/nanomq.pid")) }
         #expect(error?.isPlaceUnusable == true)
+        // A container that runs as another user than its image is made for.
+        mkdir(self.folder.file("open").string, 0o755)
+        chmod(self.folder.file("open").string, 0o777)
+        let stranger = #expect(throws: PIDFileError.self) { try PIDFile.acquire(self.folder.file("open/nanomq.pid")) }
+        #expect(stranger?.isPlaceUnusable == true)
         #expect(!PIDFileError.alreadyRunning(pid: 1).isPlaceUnusable)
     }
 

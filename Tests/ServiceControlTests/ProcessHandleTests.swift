@@ -25,7 +25,7 @@ struct ProcessHandleTests {
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var environment: [UnsafeMutablePointer<CChar>?] = [nil]
         defer { arguments.forEach { free($0) } }
-        let error = nanomq_spawn_in_session(&pid, "/bin/sh", &arguments, &environment)
+        let error = nanomq_spawn_in_session(&pid, "/bin/sh", &arguments, &environment, -1)
         guard error == 0 else { throw Errno(rawValue: error) }
         return pid
     }
@@ -53,8 +53,22 @@ struct ProcessHandleTests {
             }
             let own = try #require(ProcessCommandLine(of: getpid()))
             #expect(own.arguments == Array(CommandLine.arguments.dropFirst()))
+            #expect(own.isTrusted)
             #expect(ProcessState(of: pid) == .alive)
             #expect(ProcessCommandLine(of: -1) == nil)
+        }
+
+        @Test(
+            arguments: [
+                ("Name:\tnanomq\nUid:\t0\t1\t2\t4294967295\nGid:\t5\t5\t5\t5\n", [0, 1, 2, 4_294_967_295]),
+                ("Uid:\t0\tx\n", []),
+                ("Uid:\n", []),
+                ("Gid:\t0\t0\n", []),
+                ("", []),
+            ] as [(String, [UInt32])]
+        )
+        func users(status: String, expected: [UInt32]) {
+            #expect(ProcessCommandLine.users(status: Array(status.utf8)) == expected)
         }
     #endif
 }

@@ -42,8 +42,8 @@ struct Reload: ParsableCommand {
 extension ServicePaths {
     /// The control socket of a broker that runs.
     func runningControlSocket() throws -> FilePath {
-        if let pidFile {
-            guard case .running = try PIDFile.inspect(pidFile) else {
+        if self.areFindable {
+            guard case .running = try BrokerPresence(at: self) else {
                 throw Failure("There is no running NanoMQ instance.")
             }
         }

@@ -25,22 +25,30 @@ struct Status: ParsableCommand {
 
     func run() throws {
         let paths = self.service.paths
-        let file = try paths.requirePIDFile()
-        let state: PIDFile.State
+        try paths.requireFindable()
+        let presence: BrokerPresence
         do {
-            state = try PIDFile.inspect(file)
+            presence = try BrokerPresence(at: paths)
         } catch {
             Console.error("\(error)")
             throw Code.unknown
         }
-        guard case .running(let pid) = state else {
-            Console.print("NanoMQ is not running\(state == .stale ? "; \(file) is left from one that was" : "").")
+        switch presence {
+        case .none:
+            Console.print("NanoMQ is not running.")
             throw Code.notRunning
+        case .stale(let file):
+            Console.print("NanoMQ is not running; \(file) is left from one that was.")
+            throw Code.notRunning
+        case .running(let pid, let file):
+            if file == nil, let lost = paths.pidFile {
+                Console.error("\(lost): not the PID file of the running broker any more; its control socket answers.")
+            }
+            self.describe(pid, file: file, paths)
         }
-        self.describe(pid, file: file, paths)
     }
 
-    private func describe(_ pid: Int32?, file: FilePath, _ paths: ServicePaths) {
+    private func describe(_ pid: Int32?, file: FilePath?, _ paths: ServicePaths) {
         var lines = ["NanoMQ is running.", "pid: \(pid.map(String.init) ?? "not visible from here")"]
         var trouble: String?
         if let socket = paths.controlSocket {
@@ -54,7 +62,7 @@ struct Status: ParsableCommand {
             trouble = "there is no control socket to ask for more"
         }
         if let trouble {
-            if let age = PIDFile.age(of: file) { lines.append("uptime: \(age) s") }
+            if let age = file.flatMap(PIDFile.age(of:)) { lines.append("uptime: \(age) s") }
             Console.error(trouble)
         }
         Console.print(lines.joined(separator: "\n"))

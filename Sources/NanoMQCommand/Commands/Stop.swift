@@ -41,13 +41,8 @@ struct Stop: ParsableCommand {
     /// - Returns: false if none was running.
     /// - Throws: when it runs still.
     static func stop(_ options: StopOptions, _ paths: ServicePaths) throws -> Bool {
-        let outcome = try ServiceProcess.stop(
-            pidFile: paths.requirePIDFile(),
-            timeout: .seconds(options.timeout),
-            force: options.force,
-            isStopping: { paths.isBrokerStopping }
-        )
-        switch outcome {
+        try paths.requireFindable()
+        switch try self.outcome(options, paths) {
         case .notRunning: return false
         case .stopped: Console.print("NanoMQ stopped.")
         case .killed(let pid): Console.print("NanoMQ (PID \(pid)) did not end within \(options.timeout) s: killed.")
@@ -57,6 +52,27 @@ struct Stop: ParsableCommand {
         }
         return true
     }
+
+    private static func outcome(_ options: StopOptions, _ paths: ServicePaths) throws -> ServiceProcess.Outcome {
+        let timeout = Duration.seconds(options.timeout)
+        if let file = paths.pidFile {
+            let outcome = try ServiceProcess.stop(
+                pidFile: file,
+                timeout: timeout,
+                force: options.force,
+                isStopping: { paths.isBrokerStopping }
+            )
+            if outcome != .notRunning { return outcome }
+        }
+        // Its file may have been removed under it.
+        guard let socket = paths.controlSocket else { return .notRunning }
+        return try ServiceProcess.stop(
+            controlSocket: socket,
+            timeout: timeout,
+            force: options.force,
+            isStopping: BrokerControl.isStopping
+        )
+    }
 }
 
 extension ServicePaths {
@@ -65,6 +81,6 @@ extension ServicePaths {
         guard let controlSocket,
             let reply = try? ControlClient.send(ControlMessage("status"), to: controlSocket, timeout: .seconds(1))
         else { return false }
-        return reply["state"] == BrokerControl.Phase.stopping.rawValue
+        return BrokerControl.isStopping(reply)
     }
 }

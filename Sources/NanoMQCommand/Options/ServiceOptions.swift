@@ -23,7 +23,8 @@ struct ServiceOptions: ParsableArguments {
     @Option(
         name: .customLong("control_socket"),
         help: ArgumentHelp(
-            "Control socket; default: system.control_socket of the configuration, beside the PID file. none: no socket.",
+            "Control socket; default: NANOMQ_CONTROL_SOCKET, else system.control_socket of the configuration.",
+            discussion: "auto: beside the PID file, as without any of these. none: no socket.",
             valueName: "file"
         )
     )
@@ -44,8 +45,10 @@ struct ServiceOptions: ParsableArguments {
 
 /// Where PID file and control socket of a broker are.
 struct ServicePaths {
-    /// Instead of a path.
+    /// Instead of a path: there is to be none.
     static let none = "none"
+    /// Instead of a path of the control socket: beside the PID file.
+    static let auto = "auto"
 
     /// Nil if there is to be none.
     let pidFile: FilePath?
@@ -66,9 +69,13 @@ struct ServicePaths {
         self.isSocketExplicit = loaded.source(of: "system.control_socket") != .standard
     }
 
-    /// The PID file of a command that needs one.
-    func requirePIDFile() throws -> FilePath {
-        guard let pidFile else { throw Failure("Without a PID file a running broker cannot be found.") }
-        return pidFile
+    /// Whether a running broker leaves anything by which it can be found.
+    var areFindable: Bool { self.pidFile != nil || self.controlSocket != nil }
+
+    /// For a command that has to find one.
+    func requireFindable() throws {
+        guard self.areFindable else {
+            throw Failure("Without a PID file and a control socket a running broker cannot be found.")
+        }
     }
 }

@@ -44,12 +44,21 @@ extension StartOptions {
     func withAbsolutePaths(in directory: FilePath? = nil) -> StartOptions {
         var options = self
         let paths: [WritableKeyPath<StartOptions, String?>] = [
-            \.conf, \.oldConf, \.cacert, \.cert, \.key, \.logFile, \.service.pidFile, \.service.controlSocket,
+            \.conf, \.oldConf, \.cacert, \.cert, \.key, \.logFile,
         ]
-        for path in paths {
-            guard let text = options[keyPath: path], text != ServicePaths.none else { continue }
-            options[keyPath: path] = directory.map(text.absolutePath(in:)) ?? text.absolutePath
-        }
+        for path in paths { options.makeAbsolute(path, in: directory) }
+        // Words of these two options only: any other file may be called so.
+        options.makeAbsolute(\.service.pidFile, in: directory, but: [ServicePaths.none])
+        options.makeAbsolute(\.service.controlSocket, in: directory, but: [ServicePaths.none, ServicePaths.auto])
         return options
+    }
+
+    private mutating func makeAbsolute(
+        _ path: WritableKeyPath<StartOptions, String?>,
+        in directory: FilePath?,
+        but words: [String] = []
+    ) {
+        guard let text = self[keyPath: path], !words.contains(text) else { return }
+        self[keyPath: path] = directory.map(text.absolutePath(in:)) ?? text.absolutePath
     }
 }

@@ -19,7 +19,7 @@ struct StartOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where to listen; may be repeated. Replaces the listeners of the file.",
+            "Where to listen; may be repeated. Replaces the file's listeners of the same kind.",
             valueName: "nmq-tcp://host:port"
         )
     )

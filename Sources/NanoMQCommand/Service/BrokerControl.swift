@@ -37,6 +37,9 @@ final class BrokerControl: ControlHandler {
         self.phase.withLock { if $0 != .stopping { $0 = phase } }
     }
 
+    /// Whether this status is that of a broker on its way to the end.
+    static func isStopping(_ status: ControlMessage) -> Bool { status["state"] == Phase.stopping.rawValue }
+
     func reload(configuration: String?) async -> ControlMessage {
         guard self.phase.withLock({ $0 }) == .running else {
             return .failure("the broker is not running yet, or not any more")

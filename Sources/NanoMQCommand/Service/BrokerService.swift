@@ -64,7 +64,7 @@ struct BrokerService {
         do {
             return try PIDFile.acquire(path)
         } catch {
-            // In a container, with a read-only root: nobody asked for the file, and nobody needs it there.
+            // In a container, with a read-only root or another user: nobody asked for the file, or needs it there.
             guard error.isPlaceUnusable, !paths.isExplicit, !mustHave else { throw error }
             logger.warning("no PID file, and no control socket beside it", metadata: ["cause": "\(error)"])
             return nil

@@ -86,12 +86,27 @@ struct RunningBroker {
         }
     }
 
+    /// A line for each thing: the fields of one line have room for few.
     private func log(_ reply: ControlMessage) {
-        if reply.head == ControlMessage.ok {
-            self.logger.info("configuration reloaded", metadata: reply.metadata)
-        } else {
-            self.logger.error("reload failed, nothing has changed", metadata: reply.metadata)
+        guard reply.head == ControlMessage.ok else {
+            // In the text of the line, which may be longer than a field of it.
+            self.logger.error("reload failed, nothing has changed: \(reply["message"] ?? "no reason given")")
+            return
         }
+        for warning in reply.values("warning") { self.logger.warning("reload: \(warning)") }
+        for change in reply.values("applied") { self.logger.info("reload: applied", metadata: ["key": "\(change)"]) }
+        for change in reply.values("restart") {
+            self.logger.warning("reload: needs a restart", metadata: ["key": "\(change)"])
+        }
+        for note in reply.values("note") { self.logger.info("reload: \(note)") }
+        self.logger.info(
+            "configuration reloaded",
+            metadata: [
+                "applied": "\(reply.values("applied").count)",
+                "restart": "\(reply.values("restart").count)",
+                "warnings": "\(reply.values("warning").count)",
+            ]
+        )
     }
 
     /// A sign of life as often as the service manager wants one, as long as all event loops do their work.
@@ -101,14 +116,6 @@ struct RunningBroker {
             try? await self.broker.waitForEventLoops()
             self.notifier.alive()
             try? await Task.sleep(for: interval)
-        }
-    }
-}
-
-extension ControlMessage {
-    fileprivate var metadata: Logger.Metadata {
-        Dictionary(grouping: self.fields, by: \.name).mapValues { fields in
-            .array(fields.map { .string($0.value) })
         }
     }
 }

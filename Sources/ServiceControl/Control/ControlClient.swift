@@ -17,26 +17,63 @@ public import SystemPackage
 public enum ControlClient {
     /// Sends a request and waits for the reply.
     ///
-    /// - Parameter timeout: for all of it.
+    /// - Parameters:
+    ///   - timeout: for all of it.
+    ///   - isActedUpon: whether the answer is not only shown, but done, such as run: then root takes it from no other
+    ///     user either, who could have root do anything.
     /// - Throws: ``ControlError/noAnswer(_:_:)`` when nobody listens there or the time is over, and others.
     public static func send(
         _ request: ControlMessage,
         to path: FilePath,
-        timeout: Duration = .seconds(30)
+        timeout: Duration = .seconds(30),
+        isActedUpon: Bool = false
     ) throws(ControlError) -> ControlMessage {
         let deadline = ContinuousClock.now + timeout
-        do throws(Errno) {
-            let file = try UnixSocket.make(Int32(SOCK_STREAM.number))
+        return try self.reporting(path) { () throws(Errno) in
+            let file = try self.connect(to: path, timeout)
             defer { try? file.close() }
-            UnixSocket.setTimeout(file, timeout)
+            let peer = try PeerCredentials(of: file)
+            guard isActedUpon ? peer.isTrusted : peer.mayBeAsked else { throw Errno.notPermitted }
+            return try self.exchange(request, on: file, until: deadline)
+        }
+    }
+
+    /// A connection, for one request.
+    static func connect(to path: FilePath, _ timeout: Duration) throws(Errno) -> FileDescriptor {
+        let file = try UnixSocket.make(Int32(SOCK_STREAM.number))
+        UnixSocket.setTimeout(file, timeout)
+        do throws(Errno) {
             try UnixSocket.connect(file, to: path)
-            guard try PeerCredentials(of: file).isTrusted else { throw Errno.notPermitted }
-            try self.write(Array(request.text.utf8), to: file)
-            let bytes = try self.read(from: file, until: deadline)
-            guard bytes.suffix(2) == [0x0A, 0x0A], let text = String(validating: bytes, as: UTF8.self),
-                let reply = ControlMessage(text: String(text.dropLast()))
-            else { throw Errno.invalidArgument }
-            return reply
+        } catch {
+            try? file.close()
+            throw error
+        }
+        return file
+    }
+
+    /// The request and its reply.
+    ///
+    /// - Throws: `Errno.invalidArgument` when what comes back is none.
+    static func exchange(
+        _ request: ControlMessage,
+        on file: FileDescriptor,
+        until deadline: ContinuousClock.Instant
+    ) throws(Errno) -> ControlMessage {
+        try self.write(Array(request.text.utf8), to: file)
+        let bytes = try self.read(from: file, until: deadline)
+        guard bytes.suffix(2) == [0x0A, 0x0A], let text = String(validating: bytes, as: UTF8.self),
+            let reply = ControlMessage(text: String(text.dropLast()))
+        else { throw Errno.invalidArgument }
+        return reply
+    }
+
+    /// Says for what the errors of the parts stand.
+    static func reporting<Result>(
+        _ path: FilePath,
+        _ body: () throws(Errno) -> Result
+    ) throws(ControlError) -> Result {
+        do throws(Errno) {
+            return try body()
         } catch .notPermitted {
             throw .stranger(path)
         } catch .invalidArgument {

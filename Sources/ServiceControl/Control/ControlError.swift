@@ -17,7 +17,7 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     case directory(PIDFileError)
     /// Nobody answers there.
     case noAnswer(FilePath, Errno)
-    /// Who answers there is neither this user nor root.
+    /// Who answers there is neither this user nor root, or may not be believed in this.
     case stranger(FilePath)
     /// What came back is not an answer.
     case badReply(FilePath)

@@ -19,8 +19,11 @@ struct PeerCredentials {
     var user: UInt32 = 0
     var group: UInt32 = 0
 
-    /// This user or root may ask and be asked.
+    /// This user or root may ask, and what they answer may be acted upon.
     var isTrusted: Bool { self.user == 0 || self.user == geteuid() }
+
+    /// Root may ask anybody's broker: what it hears is shown, and no more.
+    var mayBeAsked: Bool { self.isTrusted || geteuid() == 0 }
 
     #if os(Linux)
         static let option: CInt = SO_PEERCRED

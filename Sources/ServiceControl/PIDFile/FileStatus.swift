@@ -74,6 +74,11 @@ struct FileStatus: Equatable {
         #endif
     }
 
+    /// A directory in which anybody may rename and remove what others have made.
+    var isChangeableByAll: Bool {
+        self.kind == .directory && self.mode & UInt32(S_IWOTH) != 0 && self.mode & UInt32(S_ISVTX) == 0
+    }
+
     /// The name leads to this very file.
     static func name(_ path: FilePath, leadsTo identity: Identity) -> Bool {
         (try? FileStatus(ofName: path))?.identity == identity

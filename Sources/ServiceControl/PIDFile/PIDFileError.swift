@@ -27,10 +27,14 @@ public enum PIDFileError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the place is to blame: nothing may be written there.
+    /// Whether the place is to blame: nothing may be written there, or nothing there can be relied on.
     public var isPlaceUnusable: Bool {
-        guard case .system(_, _, let error) = self else { return false }
-        return [.permissionDenied, .notPermitted, .readOnlyFileSystem, .noSuchFileOrDirectory, .notDirectory]
-            .contains(error)
+        switch self {
+        case .untrustedDirectory: true
+        case .system(_, _, let error):
+            [.permissionDenied, .notPermitted, .readOnlyFileSystem, .noSuchFileOrDirectory, .notDirectory]
+                .contains(error)
+        case .alreadyRunning, .notAPIDFile: false
+        }
     }
 }

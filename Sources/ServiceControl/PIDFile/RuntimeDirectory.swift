@@ -50,8 +50,7 @@ struct RuntimeDirectory {
         for status in [name, directory] where status.owner != 0 && status.owner != geteuid() {
             throw .untrustedDirectory(self.path, "the directory belongs to another user")
         }
-        let isOpen = directory.mode & UInt32(S_IWOTH) != 0
-        guard !isOpen || directory.mode & UInt32(S_ISVTX) != 0 else {
+        guard !directory.isChangeableByAll else {
             throw .untrustedDirectory(self.path, "anybody may rename and remove what is in the directory")
         }
     }

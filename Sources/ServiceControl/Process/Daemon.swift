@@ -55,10 +55,7 @@ public final class Daemon: Sendable {
         do {
             defer { try? pipe.writeEnd.close() }
             _ = fcntl(pipe.readEnd.rawValue, F_SETFD, FD_CLOEXEC)
-            pid = try self.spawn(
-                [CommandLine.arguments.first ?? "nanomq"] + arguments,
-                environment: ["\(self.variable)=\(pipe.writeEnd.rawValue)"]
-            )
+            pid = try self.spawn([CommandLine.arguments.first ?? "nanomq"] + arguments, ready: pipe.writeEnd)
         }
         // It ends with the word, or with the end of all who could say it.
         var said: [UInt8] = []
@@ -108,20 +105,21 @@ public final class Daemon: Sendable {
 
     private var wordToSay: [UInt8] { Self.word }
 
-    private static func spawn(_ arguments: [String], environment: [String]) throws(Errno) -> Int32 {
+    /// - Parameter ready: what it gets to say that it is ready; nothing else that is open here, nor what the caller has
+    ///   left open, such as a lock for as long as the command runs.
+    private static func spawn(_ arguments: [String], ready: FileDescriptor) throws(Errno) -> Int32 {
         #if os(Linux)
             // The very program that runs, also if its file has been replaced meanwhile.
             let program = "/proc/self/exe"
         #else
             let program = CommandLine.arguments.first ?? "nanomq"
         #endif
-        var variables = ProcessVariables.all
-        variables += environment
+        let variables = ProcessVariables.all + ["\(self.variable)=\(ready.rawValue)"]
         var arguments = arguments.map { strdup($0) } + [nil]
         var values = variables.map { strdup($0) } + [nil]
         defer { (arguments + values).forEach { free($0) } }
         var pid: pid_t = 0
-        let error = nanomq_spawn_in_session(&pid, program, &arguments, &values)
+        let error = nanomq_spawn_in_session(&pid, program, &arguments, &values, ready.rawValue)
         guard error == 0 else { throw Errno(rawValue: error) }
         return pid
     }

@@ -19,13 +19,30 @@ public struct ProcessCommandLine: Sendable, Equatable {
     public let arguments: [String]
     /// The directory it is in now.
     public let directory: FilePath
+    /// Whether it is a process of this user or of root, and was not started by another one either, who would have
+    /// chosen the arguments.
+    public let isTrusted: Bool
 
     /// Nil when there is no such process, or the system does not tell.
     public init?(of pid: Int32) {
         #if os(Linux)
-            guard let file = try? FileDescriptor.open("/proc/\(pid)/cmdline", .readOnly, options: .closeOnExec) else {
-                return nil
-            }
+            guard var bytes = Self.content(of: "/proc/\(pid)/cmdline"), bytes.popLast() == 0 else { return nil }
+            let texts = bytes.split(separator: 0, omittingEmptySubsequences: false)
+            self.arguments = texts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
+            var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let length = readlink("/proc/\(pid)/cwd", &target, target.count - 1)
+            guard length > 0 else { return nil }
+            self.directory = FilePath(platformString: target)
+            let users = Self.content(of: "/proc/\(pid)/status").map(Self.users) ?? []
+            self.isTrusted = !users.isEmpty && users.allSatisfy { $0 == 0 || $0 == geteuid() }
+        #else
+            return nil
+        #endif
+    }
+
+    #if os(Linux)
+        private static func content(of path: FilePath) -> [UInt8]? {
+            guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
             defer { try? file.close() }
             var bytes: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 4096)
@@ -34,15 +51,18 @@ public struct ProcessCommandLine: Sendable, Equatable {
                 if count == 0 { break }
                 bytes += buffer.prefix(count)
             }
-            guard bytes.popLast() == 0 else { return nil }
-            let texts = bytes.split(separator: 0, omittingEmptySubsequences: false)
-            self.arguments = texts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
-            var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-            let length = readlink("/proc/\(pid)/cwd", &target, target.count - 1)
-            guard length > 0 else { return nil }
-            self.directory = FilePath(platformString: target)
-        #else
-            return nil
-        #endif
-    }
+            return bytes
+        }
+
+        /// The real user, the effective one and two more (proc_pid_status(5), `Uid`). Not the owner of the file: that
+        /// is root for every process which does not let itself be looked at.
+        static func users(status: [UInt8]) -> [UInt32] {
+            let name = Array("Uid:".utf8)
+            guard let line = status.split(separator: 0x0A).first(where: { $0.starts(with: name) }) else { return [] }
+            let numbers = line.dropFirst(name.count).split(separator: 0x09).map {
+                UInt32(String(decoding: $0, as: UTF8.self))
+            }
+            return numbers.contains(nil) ? [] : numbers.compactMap(\.self)
+        }
+    #endif
 }

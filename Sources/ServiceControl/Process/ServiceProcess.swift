@@ -13,7 +13,7 @@ public import SystemPackage
     import Darwin
 #endif
 
-/// The process that holds a PID file, seen by another one.
+/// The process that holds a PID file or answers on a control socket, seen by another one.
 public enum ServiceProcess {
     /// How an attempt to stop it went.
     public enum Outcome: Sendable, Equatable {
@@ -49,15 +49,52 @@ public enum ServiceProcess {
             try? PIDFile.removeStale(path)
             return .notRunning
         }
-        if !isStopping() { try self.send(SIGTERM, to: process, path) }
-        if process.waitForEnd(timeout: timeout) {
-            try? PIDFile.removeStale(path)
-            return .stopped(pid: process.pid)
+        let outcome: Outcome
+        do throws(Errno) {
+            outcome = try self.end(process, isStopping: isStopping(), timeout: timeout, force: force)
+        } catch {
+            throw .system("send a signal to process \(process.pid) of the PID file", path, error)
         }
-        guard force else { return .timedOut(pid: process.pid) }
-        try self.send(SIGKILL, to: process, path)
-        guard process.waitForEnd(timeout: self.killTimeout) else { return .timedOut(pid: process.pid) }
+        if case .timedOut = outcome { return outcome }
         try? PIDFile.removeStale(path)
+        return outcome
+    }
+
+    /// Sends SIGTERM to the process that answers on a control socket and waits for its end: for when its PID file has
+    /// been removed.
+    ///
+    /// One that does not answer is not signalled: nothing says that it is a broker.
+    /// - Parameters:
+    ///   - timeout: how long it may take.
+    ///   - force: whether it is killed when the time is over.
+    ///   - isStopping: whether it is on its way already, by its own status.
+    /// - Throws: ``ControlError``, when somebody listens there, but not as a broker whom we may stop.
+    public static func stop(
+        controlSocket path: FilePath,
+        timeout: Duration,
+        force: Bool,
+        isStopping: (ControlMessage) -> Bool = { _ in false }
+    ) throws(ControlError) -> Outcome {
+        guard let peer = try ControlPeer.find(at: path) else { return .notRunning }
+        guard let process = peer.process else { throw .system("see the process behind", path, .noSuchProcess) }
+        do throws(Errno) {
+            return try self.end(process, isStopping: isStopping(peer.status), timeout: timeout, force: force)
+        } catch {
+            throw .system("send a signal to process \(process.pid) behind", path, error)
+        }
+    }
+
+    private static func end(
+        _ process: ProcessHandle,
+        isStopping: Bool,
+        timeout: Duration,
+        force: Bool
+    ) throws(Errno) -> Outcome {
+        if !isStopping { try self.send(SIGTERM, to: process) }
+        if process.waitForEnd(timeout: timeout) { return .stopped(pid: process.pid) }
+        guard force else { return .timedOut(pid: process.pid) }
+        try self.send(SIGKILL, to: process)
+        guard process.waitForEnd(timeout: self.killTimeout) else { return .timedOut(pid: process.pid) }
         return .killed(pid: process.pid)
     }
 
@@ -83,13 +120,12 @@ public enum ServiceProcess {
         throw .system("reach the process of the PID file", path, .resourceBusy)
     }
 
-    private static func send(_ signal: Int32, to process: ProcessHandle, _ path: FilePath) throws(PIDFileError) {
-        do {
+    private static func send(_ signal: Int32, to process: ProcessHandle) throws(Errno) {
+        do throws(Errno) {
             try process.send(signal: signal)
-        } catch .noSuchProcess {
-            // It was faster.
         } catch {
-            throw .system("send a signal to process \(process.pid) of the PID file", path, error)
+            // It was faster.
+            guard error == .noSuchProcess else { throw error }
         }
     }
 }
