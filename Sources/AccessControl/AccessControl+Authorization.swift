@@ -23,14 +23,14 @@ extension AccessControl {
             $0.authorize(request)
         } isOpinion: {
             switch $0 {
-            case .deny, .disconnect: true
+            case .deny, .disconnect, .unanswered: true
             case .pass, .allow: false
             }
         }
         .then { verdict in
             switch verdict {
             case .deny(let reason): .now(self.deny(request, snapshot, reason))
-            case .disconnect: .now(verdict)
+            case .disconnect, .unanswered: .now(verdict)
             case .pass, .allow: self.ask(permission, request, snapshot)
             }
         }

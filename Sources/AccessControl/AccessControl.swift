@@ -144,8 +144,10 @@ public final class AccessControl: BrokerExtension {
         snapshot.cache.forget(client)
         self.admissions.forget(client)
         for authenticator in snapshot.settings.authenticators { authenticator.forget(client) }
-        for authorizer in snapshot.settings.authorizers { authorizer.forget(client) }
-        // One call is enough: it is the same for both roles.
+        // One call is enough for those of both roles.
+        for authorizer in snapshot.settings.authorizers where !(authorizer is any Authenticator) {
+            authorizer.forget(client)
+        }
         for departure in snapshot.settings.departures { (departure as any Authenticator).forget(client) }
     }
 }

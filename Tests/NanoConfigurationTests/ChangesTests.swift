@@ -39,7 +39,7 @@ struct ChangesTests {
             .0
         var next = try load("mqtt.max_packet_size = 1MB, system { daemon = true, pid_file = \"/p\" }").0
         next.keepWhatTakesRestart(of: running)
-        #expect(running.changes(to: next).allSatisfy(\.reloads))
+        #expect(running.changes(to: next).allSatisfy { $0.reloads })
         #expect(next.system == running.system)
         #expect(next.mqtt.overlapping == running.mqtt.overlapping)
         #expect(next.mqtt.sharedStrategy == running.mqtt.sharedStrategy)

@@ -190,9 +190,13 @@
                     }
                 }
                 guard let access = self.access else { return .pass }
-                guard case .allowed = await self.ask(access, subject) else { return .deny(.notAuthorized) }
-                self.remember(allowedKey)
-                return .allow
+                switch await self.ask(access, subject) {
+                case .allowed:
+                    self.remember(allowedKey)
+                    return .allow
+                case .denied, .unanswered(.unrepresentable): return .deny(.notAuthorized)
+                case .unanswered: return .unanswered
+                }
             }
         }
 

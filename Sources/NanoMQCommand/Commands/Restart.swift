@@ -46,7 +46,9 @@ struct Restart: AsyncParsableCommand {
         options.service.pidFile = paths.pidFile?.string ?? ServicePaths.none
         options.service.controlSocket = paths.controlSocket?.string ?? ServicePaths.none
         // What is in the files that it names counts too.
-        try await BrokerPlan(try options.load().configuration).check()
+        let configuration = try options.load().configuration
+        try await BrokerPlan(configuration).check()
+        options.daemon = configuration.system.daemon
         if paths.areFindable { _ = try Stop.stop(self.stopping, paths) }
         let progress = Progress()
         do {

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import ArgumentParser
+import NanoConfiguration
 import ServiceControl
 
 /// `nanomq start`: runs the broker, in the foreground or as a daemon.
@@ -20,10 +21,14 @@ struct Start: AsyncParsableCommand {
     var options: StartOptions
 
     func run() async throws {
-        let options = self.options.withAbsolutePaths()
+        var options = self.options.withAbsolutePaths()
         if let daemon = Daemon.inherited() {
             try await BrokerService(options: options).run(as: daemon)
-        } else if options.daemon {
+            return
+        }
+        // The file and the environment may say so too.
+        options.daemon = try options.load().configuration.system.daemon
+        if options.daemon {
             try DaemonStart.run(options)
         } else {
             try await BrokerService(options: options).run(as: nil)

@@ -26,14 +26,16 @@ public struct ProcessCommandLine: Sendable, Equatable {
     /// Nil when there is no such process, or the system does not tell.
     public init?(of pid: Int32) {
         #if os(Linux)
-            guard var bytes = Self.content(of: "/proc/\(pid)/cmdline"), bytes.popLast() == 0 else { return nil }
+            guard var bytes = Self.content(of: FilePath("/proc/\(pid)/cmdline")), bytes.popLast() == 0 else {
+                return nil
+            }
             let texts = bytes.split(separator: 0, omittingEmptySubsequences: false)
             self.arguments = texts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
             var target = [CChar](repeating: 0, count: Int(PATH_MAX))
             let length = readlink("/proc/\(pid)/cwd", &target, target.count - 1)
             guard length > 0 else { return nil }
             self.directory = FilePath(platformString: target)
-            let users = Self.content(of: "/proc/\(pid)/status").map(Self.users) ?? []
+            let users = Self.content(of: FilePath("/proc/\(pid)/status")).map(Self.users) ?? []
             self.isTrusted = !users.isEmpty && users.allSatisfy { $0 == 0 || $0 == geteuid() }
         #else
             return nil
