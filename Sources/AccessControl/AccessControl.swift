@@ -35,6 +35,8 @@ public final class AccessControl: BrokerExtension {
         var snapshot: AccessSnapshot
         /// Whether anybody has been judged by it or by one before it.
         var isAsked = false
+        /// These are not those it was made with.
+        var isUpdated = false
     }
 
     private let current: Mutex<State>
@@ -100,14 +102,15 @@ public final class AccessControl: BrokerExtension {
         self.updating.withLock { _ in
             var isDone = false
             while !isDone {
-                let (before, isAsked) = self.current.withLock { ($0.snapshot, $0.isAsked) }
+                let (before, isAsked, isUpdated) = self.current.withLock { ($0.snapshot, $0.isAsked, $0.isUpdated) }
                 // Where nobody can have come yet, these are the first settings.
-                let isFirst = !isAsked && before.interests.contains(.authentication)
+                let isFirst = !isAsked && !isUpdated && before.interests.contains(.authentication)
                 let next = AccessSnapshot(settings, after: isFirst ? nil : before)
                 // Somebody may be judged meanwhile; that happens once.
                 isDone = self.current.withLock { state in
                     guard state.isAsked == isAsked else { return false }
                     state.snapshot = next
+                    state.isUpdated = true
                     return true
                 }
             }

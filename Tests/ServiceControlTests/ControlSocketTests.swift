@@ -108,7 +108,7 @@ struct ControlSocketTests {
 
     @Test func whoAnswersIsFound() async throws {
         try await self.withServer { path in
-            let peer = try #require(try ControlPeer.find(at: path))
+            let peer = try #require(try ControlPeer.find(at: path, timeout: .seconds(60)))
             #expect(peer.status["listener"] == "0")
             #if os(Linux)
                 #expect(peer.pid == getpid())
