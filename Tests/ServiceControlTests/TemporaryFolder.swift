@@ -14,7 +14,7 @@ import SystemPackage
 #endif
 
 /// A folder for one test, removed with all that is in it.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: FilePath
 
     init() throws {
