@@ -37,12 +37,8 @@ final class Acceptor: Sendable {
             .serverChannelInitializer { channel in
                 let loop = channel.eventLoop
                 return loop.makeCompletedFuture {
-                    // A connection that cannot be taken keeps the socket readable: without a pause the loop would do
-                    // nothing but try.
-                    let backoff = AcceptBackoffHandler(shouldForwardIOErrorCaught: false) {
-                        self.pause(after: $0, on: loop)
-                    }
-                    try channel.pipeline.syncOperations.addHandler(backoff)
+                    let pause = AcceptPauseHandler { self.pause(after: $0, on: loop) }
+                    try channel.pipeline.syncOperations.addHandler(pause)
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
