@@ -16,6 +16,7 @@ final class AccessGuard: Sendable {
     let control: AccessControl
     private let logger: AccessLogger
     private let current = Mutex(AccessServices())
+    private let isShutDown = Atomic(false)
 
     /// Lets nobody in until it is told whom.
     init(logger: Logger) {
@@ -55,6 +56,8 @@ final class AccessGuard: Sendable {
         prepared.services.takeOver()
         self.control.update(prepared.settings)
         await before.shutDown(keeping: prepared.services)
+        // The broker has ended meanwhile: nobody else would give them back.
+        if self.isShutDown.load(ordering: .sequentiallyConsistent) { await self.shutDown() }
     }
 
     /// Whether what has let a client in may have ended, so that clients have to be looked at. It costs nothing.
@@ -65,6 +68,11 @@ final class AccessGuard: Sendable {
 
     /// Gives back what the services hold.
     func shutDown() async {
-        await self.current.withLock { $0 }.shutDown(keeping: AccessServices())
+        self.isShutDown.store(true, ordering: .sequentiallyConsistent)
+        let services = self.current.withLock { current in
+            defer { current = AccessServices() }
+            return current
+        }
+        await services.shutDown(keeping: AccessServices())
     }
 }
