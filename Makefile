@@ -41,6 +41,7 @@ browser: python ## Run an MQTT client in a real browser (Chromium) against the r
 	.venv/bin/python Tests/Browser/run.py --broker .build/release/nanomq
 
 process: ## Start, signal and stop the release binary in every way.
+	@scripts/install.sh openssl
 	@$(MAKE) --no-print-directory build
 	python3 Tests/Process/run.py --broker .build/release/nanomq
 
@@ -50,7 +51,7 @@ access: python ## Try all ways of access control, TLS and listeners on the relea
 	.venv/bin/python Tests/Access/run.py --broker .build/release/nanomq
 
 python:
-	@scripts/install.sh mosquitto-clients python3-venv
+	@scripts/install.sh mosquitto-clients python3-venv openssl
 	@test -x .venv/bin/python || python3 -m venv .venv
 	@.venv/bin/python -m pip install --quiet --requirement Tests/Clients/requirements.txt
 
