@@ -8,40 +8,20 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
-import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "Conformance"))
 
-from broker import default_executable  # noqa: E402
+from own_brokers import main  # noqa: E402
 from service import ServiceCase  # noqa: E402
 
 
-def main() -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--broker", type=Path, default=default_executable(), help="executable (default: %(default)s)")
-    parser.add_argument("-k", dest="patterns", action="append", help="only tests whose name contains this")
-    parser.add_argument("-v", "--verbose", action="store_true", help="name each test")
-    options = parser.parse_args()
-    if not options.broker.exists():
-        sys.exit(f"there is no broker at {options.broker}")
-    ServiceCase.executable = options.broker.resolve()
-    loader = unittest.TestLoader()
-    if options.patterns:
-        loader.testNamePatterns = [pattern if "*" in pattern else f"*{pattern}*" for pattern in options.patterns]
-    suite = loader.discover(str(HERE), pattern="test_*.py", top_level_dir=str(HERE))
-    started = time.monotonic()
-    result = unittest.TextTestRunner(verbosity=2 if options.verbose else 1, stream=sys.stdout).run(suite)
-    skipped = f", {len(result.skipped)} skipped" if result.skipped else ""
-    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
-    print(f"{result.testsRun} run, {failed} failures{skipped}, {time.monotonic() - started:.0f} s")
-    return 0 if result.testsRun and result.wasSuccessful() else 1
+def use(executable: Path) -> None:
+    """All tests start this one."""
+    ServiceCase.executable = executable
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(HERE, __doc__, use))
