@@ -46,15 +46,7 @@ final class ConsoleTarget: LogTarget {
     func flush() {
         guard self.buffer.count > 0 else { return }
         let outcome = self.buffer.write(to: self.descriptor, mayBlock: false) { _ in }
-        switch outcome {
-        case .done:
-            self.isBlocked = false
-            self.losses.worked()
-        case .blocked: self.isBlocked = true
-        case .failed(let cause, let lines):
-            self.isBlocked = false
-            self.losses.add(lines, cause)
-        }
+        self.isBlocked = self.isBlocked(after: outcome)
     }
 
     func reopen() {}

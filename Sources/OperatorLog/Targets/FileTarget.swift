@@ -64,15 +64,7 @@ final class FileTarget: LogTarget {
         if self.clock.monotonic() >= self.nextLook { self.look() }
         let file = self.file
         let outcome = self.buffer.write(to: file.descriptor, mayBlock: file.isRegular) { self.size += Int64($0) }
-        switch outcome {
-        case .done:
-            self.isBlocked = false
-            self.losses.worked()
-        case .blocked: self.isBlocked = true
-        case .failed(let cause, let lines):
-            self.isBlocked = false
-            self.losses.add(lines, cause)
-        }
+        self.isBlocked = self.isBlocked(after: outcome)
         if self.clock.monotonic() >= self.nextCleaning, file.isRegular {
             self.nextCleaning = self.clock.monotonic() + 3_600_000
             self.oldFiles.clean(at: self.clock.wall() / 1000)

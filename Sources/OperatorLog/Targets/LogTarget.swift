@@ -117,3 +117,18 @@ final class LineRenderer {
         }
     }
 }
+
+extension LogTarget {
+    /// Counts what a write has lost. - Returns: whether the reader does not read.
+    func isBlocked(after outcome: OutputBuffer.Outcome) -> Bool {
+        switch outcome {
+        case .done:
+            self.losses.worked()
+            return false
+        case .blocked: return true
+        case .failed(let cause, let lines):
+            self.losses.add(lines, cause)
+            return false
+        }
+    }
+}
