@@ -14,4 +14,6 @@ struct DeliveryTerms {
     var identifiers: [UInt32] = []
     /// The shared group that chose the subscriber; another member gets the message if this one leaves.
     var group: SharedGroup?
+    /// What this delivery is known by in the store; `none`: it is not stored.
+    var number = StoreNumber.none
 }

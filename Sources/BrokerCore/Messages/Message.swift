@@ -5,6 +5,7 @@
 
 import MQTTCodec
 import NIOCore
+import Synchronization
 
 /// An application message: a topic, a payload and what goes with them.
 ///
@@ -12,10 +13,12 @@ import NIOCore
 /// message makes another. Its bytes are its own: it keeps no receive buffer alive.
 public final class Message: Sendable {
     /// Topic, forwarded properties and payload, one behind the other.
-    let storage: ByteBuffer
-    let topicLength: Int
-    let propertiesLength: Int
+    package let storage: ByteBuffer
+    package let topicLength: Int
+    package let propertiesLength: Int
     let topicHash: UInt64
+    /// What it is known by in the store, once it has had to be stored; 0: not yet.
+    private let storeNumber = Atomic<Int64>(0)
 
     /// The quality of service it was published with.
     public let qos: QoS
@@ -54,6 +57,33 @@ public final class Message: Sendable {
         self.expiresAt = expiresAt
         self.payloadFormatIndicator = payloadFormatIndicator
         self.publisher = publisher
+    }
+
+    /// A message as a store gives it back.
+    ///
+    /// - Parameter propertyBytes: as they were in the ``storage`` of the message that was stored.
+    package convenience init(
+        restoring number: StoreNumber,
+        topic: RawSpan,
+        propertyBytes: RawSpan,
+        payload: RawSpan,
+        qos: QoS,
+        isRetained: Bool,
+        expiresAt: MonotonicTime?,
+        payloadFormatIndicator: UInt8?,
+        publisher: String?
+    ) {
+        self.init(
+            topic: topic,
+            propertyBytes: propertyBytes,
+            payload: payload,
+            qos: qos,
+            isRetained: isRetained,
+            expiresAt: expiresAt,
+            payloadFormatIndicator: payloadFormatIndicator,
+            publisher: publisher
+        )
+        self.storeNumber.store(number.value, ordering: .relaxed)
     }
 
     /// A message made by the broker, an extension or the program that embeds it.
@@ -113,6 +143,23 @@ public final class Message: Sendable {
 
     /// What it counts for in limits: the bytes of topic, properties and payload.
     public var byteCount: Int { self.storage.readableBytes }
+
+    /// What it is known by in the store: drawn when it first has to be stored, and the same from then on.
+    func number(in store: SharedStore, for shard: UInt16) -> StoreNumber {
+        let known = self.storeNumber.load(ordering: .relaxed)
+        guard known == 0 else { return StoreNumber(value: known) }
+        let drawn = store.draw(for: shard)
+        // Another shard may have been faster: then its number holds.
+        let (isSet, original) = self.storeNumber.compareExchange(
+            expected: 0,
+            desired: drawn.value,
+            ordering: .relaxed
+        )
+        return isSet ? drawn : StoreNumber(value: original)
+    }
+
+    /// What it is known by in the store; `none` if it has not had to be stored.
+    package var number: StoreNumber { StoreNumber(value: self.storeNumber.load(ordering: .relaxed)) }
 
     func isExpired(at now: MonotonicTime) -> Bool {
         guard let expiresAt = self.expiresAt else { return false }

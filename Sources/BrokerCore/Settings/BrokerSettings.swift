@@ -85,6 +85,20 @@ public struct BrokerSettings: Sendable, Equatable {
     public var maximumQueuedBytes = 16 * 1024 * 1024
     /// What gives way when a client's queue is full.
     public var queueDropPolicy = QueueDropPolicy.newest
+    /// QoS 1 and 2 messages of one session that are in memory beside those in flight while there are more of them in
+    /// the store. Without a store all are in memory.
+    public var queuedMessagesInMemory = 100
+    /// With a store: QoS 1 and 2 messages that wait for one client whose session is kept, in place of
+    /// `maximumQueuedMessages`.
+    public var maximumStoredMessagesPerSession = 102_400
+    /// With a store: bytes of these messages, in place of `maximumQueuedBytes`.
+    public var maximumStoredBytesPerSession = 256 * 1024 * 1024
+    /// Messages in the store, about: those are counted that it held when it last wrote.
+    public var maximumStoredMessages = 102_400
+    /// Bytes of messages in the store, about.
+    public var maximumStoredBytes = 1024 * 1024 * 1024
+    /// What happens when the store, or what it may keep for a session, is full.
+    public var fullStorePolicy = FullStorePolicy.dropOldest
     /// QoS 1 and 2 messages in flight to one client, 1...65535; a v5 client's Receive Maximum may lower it.
     public var maximumInflight = 2048
     /// Bytes encoded for one connection that its socket has not taken yet. Beyond it QoS 0 is dropped for it.
@@ -134,6 +148,15 @@ public enum SharedStrategy: String, Sendable, Equatable {
     case hashClient = "hash_client"
     /// The same one for the same topic.
     case hashTopic = "hash_topic"
+}
+
+/// What happens to a message when the store, or what it may keep for a session, is full.
+public enum FullStorePolicy: String, Sendable, Equatable {
+    /// It displaces the session's messages that have waited longest.
+    case dropOldest = "drop_oldest"
+    /// It is refused with 0x97, and nobody gets it. Publishers of versions before 5 can't be told: there the sessions
+    /// that are full lose it.
+    case refuse
 }
 
 /// What gives way when a client's queue is full.

@@ -12,6 +12,8 @@ package final class BrokerState: Sendable {
     let retained: RetainedStore
     let directory = SessionDirectory()
     let extensions: [any BrokerExtension]
+    /// Where what has to outlive the broker is kept; nil: nowhere.
+    let store: SharedStore?
     /// Milliseconds since 1970, for what is shown to people.
     let wallClock: @Sendable () -> Int64
     let startedAt: Int64
@@ -48,8 +50,10 @@ package final class BrokerState: Sendable {
         settings: BrokerSettings,
         shardCount: Int,
         extensions: [any BrokerExtension],
+        store: SharedStore? = nil,
         wallClock: @escaping @Sendable () -> Int64
     ) {
+        self.store = store
         self.currentSettings = Mutex(settings)
         self.admission = Mutex(Admission(settings))
         self.maximumOfflineSessions = Atomic(settings.maximumSessions ?? .max)

@@ -216,6 +216,7 @@ package final class Shard {
             case .fenceReturned(let client, let old): self.endFence(of: UTF8String(client), from: old)
             case .publish(let message): self.publishOwn(message)
             case .transferDrained: self.resumeThrottled()
+            case .stored(let report): self.receive(report)
             }
         }
         if self.broker.endTransfer(of: byteCount, to: Int(self.index)) {
@@ -256,7 +257,7 @@ extension ShardMessage {
         case .deliverDirectly(let delivery), .forward(_, let delivery): 128 + delivery.message.byteCount
         // A message from outside was not counted when it was sent, so it is not when it comes.
         case .publish: 0
-        case .claim, .handover, .fence, .fencePassed, .fenceReturned, .transferDrained: 0
+        case .claim, .handover, .fence, .fencePassed, .fenceReturned, .transferDrained, .stored: 0
         }
     }
 }

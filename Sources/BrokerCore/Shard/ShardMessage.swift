@@ -27,6 +27,8 @@ package enum ShardMessage: Sendable {
     case publish(Message)
     /// What was sent to a shard that had not kept up has been dealt with.
     case transferDrained
+    /// The store has something to say.
+    case stored(StoreReport)
 }
 
 /// A message for those of a route's targets that live on one shard.

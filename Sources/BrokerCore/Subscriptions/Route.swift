@@ -18,6 +18,18 @@ final class Route: Sendable {
         let retainAsPublished: Bool
         /// Which of the route's lists of subscription identifiers goes with it; -1: none.
         let identifiers: Int32
+        /// Which of ``Route/stored`` it is; -1: nothing is stored for it.
+        let storedIndex: Int32
+    }
+
+    /// One session that gets the message also when its client is away or the broker starts anew.
+    struct StoredTarget: Sendable {
+        let address: SessionAddress
+        let account: SessionAccount
+        let qos: QoS
+        let noLocal: Bool
+        let retainAsPublished: Bool
+        let identifiers: [UInt32]
     }
 
     let topic: [UInt8]
@@ -29,11 +41,14 @@ final class Route: Sendable {
     /// Where in `targets` each shard's begin, and behind them the end.
     private let starts: [Int]
     let identifierLists: [[UInt32]]
+    /// Those of the targets that messages of QoS 1 and 2 are stored for.
+    let stored: ContiguousArray<StoredTarget>
     let groups: [SharedGroup]
 
     /// About what it takes in memory.
     var byteCount: Int {
         256 + self.topic.count + self.targets.count * MemoryLayout<Target>.stride
+            + self.stored.count * MemoryLayout<StoredTarget>.stride
             + self.identifierLists.reduce(0) { $0 + 48 + 4 * $1.count } + 8 * self.groups.count
     }
 
@@ -56,6 +71,7 @@ final class Route: Sendable {
         self.generation = generation
         self.groups = matches.groups
         var lists: [[UInt32]] = []
+        var stored: ContiguousArray<StoredTarget> = []
         var perShard = [ContiguousArray<Target>](repeating: [], count: shardCount)
         for match in matches.merged {
             var list: Int32 = -1
@@ -65,6 +81,20 @@ final class Route: Sendable {
                 list = Int32(lists.count - 1)
             }
             guard Int(match.address.shard) < shardCount else { continue }
+            var storedIndex: Int32 = -1
+            if match.subscription.qos > .atMostOnce, let account = match.subscription.account {
+                storedIndex = Int32(stored.count)
+                stored.append(
+                    StoredTarget(
+                        address: match.address,
+                        account: account,
+                        qos: match.subscription.qos,
+                        noLocal: match.subscription.noLocal,
+                        retainAsPublished: match.subscription.retainAsPublished,
+                        identifiers: match.identifiers
+                    )
+                )
+            }
             perShard[Int(match.address.shard)].append(
                 Target(
                     slot: match.address.slot,
@@ -72,7 +102,8 @@ final class Route: Sendable {
                     qos: match.subscription.qos,
                     noLocal: match.subscription.noLocal,
                     retainAsPublished: match.subscription.retainAsPublished,
-                    identifiers: list
+                    identifiers: list,
+                    storedIndex: storedIndex
                 )
             )
         }
@@ -85,6 +116,7 @@ final class Route: Sendable {
         self.targets = targets
         self.starts = starts
         self.identifierLists = lists
+        self.stored = stored
     }
 
     @inline(__always)

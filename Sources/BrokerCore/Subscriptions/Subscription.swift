@@ -5,19 +5,22 @@
 
 import MQTTCodec
 
-/// One subscription as the tree keeps it: plain values only.
-struct Subscription: Sendable, Hashable {
+/// One subscription as the tree keeps it.
+struct Subscription: Sendable {
     var qos: QoS
     var noLocal: Bool
     var retainAsPublished: Bool
     /// The v5 subscription identifier; 0: none.
     var identifier: UInt32
+    /// The session's account in the store; nil: nothing is stored for it.
+    var account: SessionAccount?
 
-    init(options: SubscriptionOptions, identifier: UInt32 = 0) {
+    init(options: SubscriptionOptions, identifier: UInt32 = 0, account: SessionAccount? = nil) {
         self.qos = options.qos
         self.noLocal = options.noLocal
         self.retainAsPublished = options.retainAsPublished
         self.identifier = identifier
+        self.account = account
     }
 }
 
