@@ -77,6 +77,10 @@ package final class Connection {
     var incomingAliases: [UInt16: [UInt8]] = [:]
     /// Topic to alias, as we have defined them.
     var outgoingAliases: [[UInt8]: UInt16] = [:]
+    /// What may not leave before the store has it; nil: nothing.
+    var held: HeldOutput?
+    /// Nothing leaves before this ticket of the store is committed, since CONNACK depends on it; 0: it does not.
+    var welcomeTicket: UInt64 = 0
     /// What has been decided of its publishing; nil: nothing yet.
     var decisions: PublishDecisions?
     /// Since when it has been beyond its outbound limit.

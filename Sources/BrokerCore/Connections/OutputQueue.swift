@@ -67,6 +67,12 @@ package struct OutputQueue {
         self.segments.append(payload)
     }
 
+    /// Appends everything that another queue holds.
+    mutating func append(_ other: OutputQueue) {
+        for segment in other.segments { self.appendShared(segment) }
+        if other.tail.readableBytes > 0 { self.append(other.tail.readableBytesSpan) }
+    }
+
     @inline(__always)
     private mutating func prepareTail() {
         if self.tail.capacity == 0 { self.tail = ByteBufferAllocator().buffer(capacity: Int(self.expectedBytes)) }

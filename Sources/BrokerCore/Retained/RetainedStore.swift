@@ -207,8 +207,11 @@ final class RetainedStore: Sendable {
     }
 
     /// Removes what has expired.
-    func expire(at now: MonotonicTime) {
+    ///
+    /// - Returns: the topics that have no retained message any more.
+    func expire(at now: MonotonicTime) -> [String] {
         self.state.withLock { state in
+            var topics: [String] = []
             while let first = state.expiries.min, first.at <= now {
                 state.expiries.removeMin()
                 let levels = TopicLevels(first.topic.text)
@@ -217,7 +220,9 @@ final class RetainedStore: Sendable {
                     continue
                 }
                 Self.clear(levels, in: &state)
+                topics.append(first.topic.text)
             }
+            return topics
         }
     }
 }

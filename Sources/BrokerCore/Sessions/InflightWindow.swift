@@ -144,6 +144,21 @@ struct InflightWindow {
         return ended
     }
 
+    /// Takes up a message that has been in flight before the broker started, after those that were sent before it.
+    mutating func restore(_ message: InflightMessage, under identifier: UInt16) {
+        guard identifier != 0, self[identifier] == nil else { return }
+        self.unfinishedCount += 1
+        if self.messages.isEmpty { self.first = identifier }
+        let index = (Int(identifier) - Int(self.first) + Self.identifiers) % Self.identifiers
+        // One that lies before the window, as it seems far behind it, or that would leave a large hole is a straggler.
+        guard index >= self.messages.count, index < 2 * self.messages.count + 1024 else {
+            self.older.append((identifier, message))
+            return
+        }
+        while self.messages.count < index { self.messages.append(.done) }
+        self.messages.append(message)
+    }
+
     /// The connection has gone: everything has to go out again on the next one.
     mutating func disconnect() {
         for index in self.messages.indices { self.messages[index].isOnWire = false }

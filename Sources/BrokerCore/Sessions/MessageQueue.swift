@@ -63,6 +63,12 @@ struct MessageQueue {
         return displaced.isEmpty ? .accepted : .displaced(displaced)
     }
 
+    /// Appends a message whatever the limits.
+    mutating func push(_ message: QueuedMessage) {
+        self.messages.append(message)
+        self.byteCount += message.message.byteCount
+    }
+
     var first: QueuedMessage? { self.messages.first }
 
     mutating func popFirst() -> QueuedMessage? {

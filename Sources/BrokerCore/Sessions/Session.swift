@@ -22,9 +22,13 @@ final class Session {
 
         /// What goes into the tree. A bridge that speaks v3 can't ask for no-local and retain-as-published, which
         /// every bridge needs, so it has them.
-        func subscription(isBridge: Bool) -> Subscription {
-            var subscription = Subscription(options: self.options, identifier: self.identifier)
-            if isBridge {
+        func subscription(of session: Session) -> Subscription {
+            var subscription = Subscription(
+                options: self.options,
+                identifier: self.identifier,
+                account: session.account
+            )
+            if session.info.isBridge, session.info.version != .v5 {
                 subscription.noLocal = true
                 subscription.retainAsPublished = true
             }
@@ -68,6 +72,13 @@ final class Session {
     /// The turn in which retained messages were last looked up for it.
     var lastRetainedLookup: UInt64 = 0
 
+    /// What it is known by in the store; nil: nothing of it is stored.
+    let account: SessionAccount?
+    /// The highest number of a delivery that is, or has been, in memory: those in the store only have higher ones.
+    var lastInMemory = StoreNumber.none
+    /// Messages that are in the store only; nil: none.
+    var backlog: StoredBacklog?
+
     /// When it ends, while it has no connection.
     var expiresAt: MonotonicTime?
     /// When its will is published, while it has no connection.
@@ -80,7 +91,8 @@ final class Session {
         set { self.boxedWill = newValue.map(Box.init) }
     }
 
-    init(address: SessionAddress, tenure: SessionTenure, info: ClientInfo) {
+    init(address: SessionAddress, tenure: SessionTenure, info: ClientInfo, account: SessionAccount? = nil) {
+        self.account = account
         self.address = address
         self.tenure = tenure
         self.info = info

@@ -17,6 +17,8 @@ package enum BrokerEvent: Sendable {
     /// A client's queue is full, said once until it has drained.
     case queueFull(ClientInfo)
     case retainedLimit
+    /// A client's message of QoS 1 or 2 was refused because it could not be stored.
+    case notStored(ClientInfo, ReasonCode)
     /// A client has been told that its session is not kept, or has been refused, because of the limit of sessions.
     case sessionLimit(client: String, peer: PeerAddress)
     /// An extension has refused a message or a subscription. Told at most so often as ``LineAllowance`` lets.

@@ -12,6 +12,7 @@ struct LineAllowance {
         case connectionLimit
         case sessionLimit
         case retainedLimit
+        case notStored
     }
 
     /// Lines of a kind in a second, of each shard.

@@ -218,7 +218,11 @@ extension Shard {
         }
         if !session.queue.isEmpty {
             let refused = session.queue.remove { isRefused($0.message) }
-            for queued in refused { self.dropRefused(queued.message, queued.terms.group, session, review.client) }
+            for queued in refused {
+                self.journalRemoval(of: queued.terms.number, session)
+                self.dropRefused(queued.message, queued.terms.group, session, review.client)
+            }
+            self.updateAccount(of: session)
         }
         for message in session.retainedBacklog?.remove(where: isRefused) ?? [] {
             self.dropRefused(message, nil, session, review.client)
@@ -227,7 +231,7 @@ extension Shard {
         guard review.connection != nil, review.client.userName != session.info.userName else { return }
         for (identifier, inflight) in session.inflight.all where inflight.state == .published {
             guard let message = inflight.message, isRefused(message) else { continue }
-            session.inflight.end(identifier)
+            self.endInflight(identifier, session)
             // What was QoS 2 may have arrived, so nobody else may get it.
             let group = inflight.terms.qos == .exactlyOnce ? nil : inflight.terms.group
             self.dropRefused(message, group, session, review.client)
@@ -240,12 +244,13 @@ extension Shard {
         guard self.hooks.contains(.authorization),
             !self.extensions.mayReceive(delivery.message, client: session.info)
         else { return true }
+        self.journalRemoval(of: delivery.number, session)
         self.dropRefused(delivery.message, delivery.group, session, session.info)
         return false
     }
 
     /// A message that a shared group chose this session for goes to another member; any other is dropped.
-    private func dropRefused(
+    func dropRefused(
         _ message: Message,
         _ group: SharedGroup?,
         _ session: Session,

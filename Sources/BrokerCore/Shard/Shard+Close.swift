@@ -99,6 +99,7 @@ extension Shard {
         connection.incomingAliases = [:]
         connection.outgoingAliases = [:]
         connection.decisions = nil
+        connection.held = nil
         self.connections.remove(slot: connection.slot, generation: connection.generation)
         self.broker.releaseConnection()
         guard let session = connection.session else { return }
@@ -118,6 +119,7 @@ extension Shard {
         guard session.outlivesConnection else { return self.end(session) }
         self.setCountedOffline(session, true)
         self.scheduleExpiry(of: session)
+        self.journalSession(session)
     }
 
     /// Counts a session among those that are kept without a connection, or no longer.
@@ -184,7 +186,10 @@ extension Shard {
     func publishWill(of session: Session) {
         guard let will = session.will else { return }
         session.will = nil
-        session.willDueAt = nil
+        if session.willDueAt != nil {
+            session.willDueAt = nil
+            self.journalSession(session)
+        }
         let expiry = will.properties.messageExpiryInterval
         guard
             let message = try? Message(
@@ -233,6 +238,7 @@ extension Shard {
         self.tellEnded(of: session)
         session.entries = [:]
         session.subscriptionBytes = 0
+        self.journalEnd(of: session)
         self.forget(session)
         if let next = session.arrival?.nextOwner { self.handOver(nil, of: session.client, to: next) }
         if !keepsOwner { self.broker.directory.remove(session.client, endOf: session.tenure) }

@@ -196,14 +196,14 @@ extension Shard {
     func welcome(_ connection: Connection, resuming old: Session?) {
         guard let connect = connection.pendingConnect, let tenure = connection.tenure else { return }
         var expiry = self.expiryInterval(of: connect)
-        if old == nil, expiry > 0, self.broker.hasAllSessions {
+        if old == nil, expiry > 0, self.broker.hasAllSessions || !self.canStoreSessions {
             guard self.goesWithoutSession(connect, connection, tenure) else { return }
             expiry = 0
         }
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
         let info = ClientInfo(connect, peer: connection.peer, origin: connection.origin)
-        let session = old ?? self.makeSession(client, tenure, info)
+        let session = old ?? self.makeSession(client, tenure, info, isKept: expiry > 0)
         session.info = info
         session.connection = connection
         session.expiresAt = nil
@@ -237,6 +237,8 @@ extension Shard {
             connection
         )
         guard connection.phase == .connected else { return }
+        self.journalSession(session)
+        self.holdWelcome(of: connection, session)
         self.setSharedMembership(of: session, isOnline: true)
         self.log(.connected(info, sessionPresent: old != nil))
         self.publishPresence(connected: info)
@@ -263,12 +265,28 @@ extension Shard {
         return false
     }
 
-    private func makeSession(_ client: UTF8String, _ tenure: SessionTenure, _ info: ClientInfo) -> Session {
+    func makeSession(
+        _ client: UTF8String,
+        _ tenure: SessionTenure,
+        _ info: ClientInfo,
+        isKept: Bool
+    ) -> Session {
+        let number = isKept ? self.store?.draw(for: self.index) : nil
+        return self.makeSession(client, tenure, info, number.map(SessionAccount.init))
+    }
+
+    func makeSession(
+        _ client: UTF8String,
+        _ tenure: SessionTenure,
+        _ info: ClientInfo,
+        _ account: SessionAccount?
+    ) -> Session {
         let session = self.sessions.insert { slot, generation in
             Session(
                 address: SessionAddress(shard: self.index, slot: slot, generation: generation),
                 tenure: tenure,
-                info: info
+                info: info,
+                account: account
             )
         }
         self.sessionsByClient[client] = session

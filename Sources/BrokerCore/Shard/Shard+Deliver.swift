@@ -18,10 +18,19 @@ extension Shard {
             return false
         }
         let own = Int(self.index)
-        self.deliver(&publish, to: route, in: own)
+        let firstNumber =
+            publish.qos > .atMostOnce && !route.stored.isEmpty ? self.journal(&publish, for: route) : .none
+        self.deliver(&publish, to: route, in: own, firstNumber: firstNumber)
         for shard in 0..<self.broker.shardCount where shard != own && route.hasTargets(in: shard) {
             self.post(
-                .deliver(RoutedDelivery(message: publish.message(), route: route, origin: publish.origin)),
+                .deliver(
+                    RoutedDelivery(
+                        message: publish.message(),
+                        route: route,
+                        origin: publish.origin,
+                        firstNumber: firstNumber
+                    )
+                ),
                 to: UInt16(shard)
             )
         }
@@ -29,11 +38,19 @@ extension Shard {
         return true
     }
 
-    private func deliver(_ publish: inout OutgoingPublish, to route: Route, in shard: Int) {
+    private func deliver(
+        _ publish: inout OutgoingPublish,
+        to route: Route,
+        in shard: Int,
+        firstNumber: StoreNumber
+    ) {
         for index in route.range(of: shard) {
             let target = route.targets[index]
+            let number =
+                target.storedIndex < 0 || firstNumber == .none
+                ? StoreNumber.none : firstNumber.advanced(by: Int(target.storedIndex))
             guard let session = self.sessions[target.slot, target.generation], session.arrival == nil else {
-                self.deliverAroundMove(&publish, target, route)
+                self.deliverAroundMove(&publish, target, route, number)
                 continue
             }
             if target.noLocal, publish.origin == session.address { continue }
@@ -43,7 +60,8 @@ extension Shard {
                 DeliveryTerms(
                     qos: min(publish.qos, target.qos),
                     isRetained: target.retainAsPublished && publish.isRetained,
-                    identifiers: route.identifiers(of: target)
+                    identifiers: route.identifiers(of: target),
+                    number: number
                 )
             )
         }
@@ -51,7 +69,12 @@ extension Shard {
 
     /// A target that has just come, or that no longer lives here: the message waits for it or follows it.
     @inline(never)
-    private func deliverAroundMove(_ publish: inout OutgoingPublish, _ target: Route.Target, _ route: Route) {
+    private func deliverAroundMove(
+        _ publish: inout OutgoingPublish,
+        _ target: Route.Target,
+        _ route: Route,
+        _ number: StoreNumber
+    ) {
         let session = self.sessions[target.slot, target.generation]
         let address = SessionAddress(shard: self.index, slot: target.slot, generation: target.generation)
         guard session != nil || self.moved[address] != nil else { return }
@@ -64,7 +87,8 @@ extension Shard {
                 retainAsPublished: target.retainAsPublished,
                 identifiers: route.identifiers(of: target),
                 group: nil,
-                origin: publish.origin
+                origin: publish.origin,
+                number: number
             )
         )
     }
@@ -77,7 +101,7 @@ extension Shard {
             origin: delivery.origin,
             now: self.now
         )
-        self.deliver(&publish, to: delivery.route, in: Int(self.index))
+        self.deliver(&publish, to: delivery.route, in: Int(self.index), firstNumber: delivery.firstNumber)
     }
 
     func deliver(_ delivery: DirectDelivery) {
@@ -104,7 +128,9 @@ extension Shard {
     private func passOnToOnline(_ delivery: DirectDelivery, insteadOf session: Session) -> Bool {
         guard let group = delivery.group, session.connection == nil, session.sink == nil else { return false }
         var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
-        return self.deliver(&publish, to: group, excluding: delivery.address, onlineOnly: true)
+        guard self.deliver(&publish, to: group, excluding: delivery.address, onlineOnly: true) else { return false }
+        self.journalRemoval(of: delivery.number, session)
+        return true
     }
 
     /// What was sent to the session's old place comes before everything that is held back.
@@ -117,7 +143,9 @@ extension Shard {
     }
 
     func deliver(_ delivery: DirectDelivery, to session: Session) {
-        if delivery.noLocal, delivery.origin == session.address { return }
+        if delivery.noLocal, delivery.origin == session.address {
+            return self.journalRemoval(of: delivery.number, session)
+        }
         var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
         self.deliver(
             &publish,
@@ -126,7 +154,8 @@ extension Shard {
                 qos: min(delivery.message.qos, delivery.qos),
                 isRetained: delivery.retainAsPublished && delivery.message.isRetained,
                 identifiers: delivery.identifiers,
-                group: delivery.group
+                group: delivery.group,
+                number: delivery.number
             )
         )
     }
@@ -152,6 +181,7 @@ extension Shard {
             )
         else { return false }
         let identifiers = member.subscription.identifier == 0 ? [] : [member.subscription.identifier]
+        let number = self.journal(&publish, for: member, identifiers, group)
         if member.address.shard == self.index,
             let session = self.sessions[member.address.slot, member.address.generation], session.arrival == nil
         {
@@ -162,7 +192,8 @@ extension Shard {
                     qos: min(publish.qos, member.subscription.qos),
                     isRetained: member.subscription.retainAsPublished && publish.isRetained,
                     identifiers: identifiers,
-                    group: group
+                    group: group,
+                    number: number
                 )
             )
             return true
@@ -175,7 +206,8 @@ extension Shard {
             retainAsPublished: member.subscription.retainAsPublished,
             identifiers: identifiers,
             group: group,
-            origin: publish.origin
+            origin: publish.origin,
+            number: number
         )
         if member.address.shard == self.index {
             // At once: through the mail, a later message could come before it.
@@ -200,11 +232,16 @@ extension Shard {
         guard session.sharedCount > 0 else { return }
         for (identifier, inflight) in session.inflight.all where inflight.terms.qos == .atLeastOnce {
             guard let group = inflight.terms.group, let message = inflight.message else { continue }
-            if self.passOn(message, from: session, in: group, hasEnded: hasEnded) { session.inflight.end(identifier) }
+            if self.passOn(message, from: session, in: group, hasEnded: hasEnded) {
+                session.inflight.end(identifier)
+                self.journalRemoval(of: inflight.terms.number, session)
+            }
         }
         for queued in session.queue.remove(where: { $0.terms.group != nil }) {
             guard let group = queued.terms.group else { continue }
-            if !self.passOn(queued.message, from: session, in: group, hasEnded: hasEnded), !hasEnded {
+            if self.passOn(queued.message, from: session, in: group, hasEnded: hasEnded) {
+                self.journalRemoval(of: queued.terms.number, session)
+            } else if !hasEnded {
                 self.enqueue(queued, for: session)
             }
         }

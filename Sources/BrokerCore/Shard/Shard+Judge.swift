@@ -48,9 +48,14 @@ extension Shard {
             }
             switch judgement.outcome {
             case .allow(let message):
+                var publish = OutgoingPublish(message, origin: origin, now: self.now)
+                guard qos == .atMostOnce || self.canStore(&publish, self.route(of: message), for: connection) else {
+                    return self.refuseToStore(qos, packetIdentifier, connection, session)
+                }
                 if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
-                let reason = self.publish(message, origin: session.address)
-                self.acknowledgePublish(qos, packetIdentifier, reason, connection)
+                let mark = self.journal.count
+                let reason = self.publish(message, origin: origin)
+                self.acknowledgePublish(qos, packetIdentifier, reason, connection, since: mark)
             case .refuse(let reason):
                 if judgement.isDenied { self.log(.denied, .denied(client, .publish(topic: message.topic), reason)) }
                 if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }

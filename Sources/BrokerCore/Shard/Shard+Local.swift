@@ -36,7 +36,7 @@ extension Shard {
         self.broker.subscriptions.subscribe(
             filter,
             session.address,
-            entry.subscription(isBridge: false),
+            entry.subscription(of: session),
             isOnline: true
         )
         return session.address

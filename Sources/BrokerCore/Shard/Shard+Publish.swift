@@ -83,12 +83,17 @@ extension Shard {
                 return self.acknowledgePublish(header.qos, header.packetIdentifier, reason, connection)
             }
         }
+        guard header.qos == .atMostOnce || self.canStore(&publish, route, for: connection) else {
+            return self.refuseToStore(header.qos, header.packetIdentifier, connection, session)
+        }
+        let mark = self.journal.count
         let isDelivered = self.deliver(&publish, along: route)
         self.acknowledgePublish(
             header.qos,
             header.packetIdentifier,
             isDelivered ? .success : .noMatchingSubscribers,
-            connection
+            connection,
+            since: mark
         )
     }
 
@@ -127,14 +132,18 @@ extension Shard {
             // A v5 client that starts a new message under an identifier in use is told so; one that repeats
             // gets the same answer as before, and the message is not routed a second time [MQTT-4.3.3-10].
             let isReuse = connection.isVersion5 && !header.isDuplicate
-            connection.acknowledge(
+            // A refusal ends the handshake, for the earlier message too: the identifier is free [MQTT-4.3.3-9].
+            if isReuse {
+                session.incomingExactlyOnce.remove(header.packetIdentifier)
+                self.journalReceived(header.packetIdentifier, false, session)
+            }
+            self.acknowledge(
                 .publishReceived,
                 header.packetIdentifier,
-                isReuse ? .packetIdentifierInUse : .success
+                isReuse ? .packetIdentifierInUse : .success,
+                connection,
+                after: session.account == nil ? nil : self.pendingTicket
             )
-            // A refusal ends the handshake, for the earlier message too: the identifier is free [MQTT-4.3.3-9].
-            if isReuse { session.incomingExactlyOnce.remove(header.packetIdentifier) }
-            self.touch(connection)
             return false
         }
         // The quota is a connection's own: what is left of earlier ones does not count.
@@ -151,20 +160,26 @@ extension Shard {
         _ qos: QoS,
         _ packetIdentifier: UInt16,
         _ reason: ReasonCode,
-        _ connection: Connection
+        _ connection: Connection,
+        since mark: UInt64? = nil
     ) {
         if reason.isError { self.metrics.publishesRefused += 1 }
+        let mark = mark ?? self.journal.count
         switch qos {
         case .atMostOnce: return
-        case .atLeastOnce: connection.acknowledge(.publishAck, packetIdentifier, reason)
+        case .atLeastOnce:
+            self.acknowledge(.publishAck, packetIdentifier, reason, connection, after: self.ticket(since: mark))
         case .exactlyOnce:
-            // An error ends the handshake here: no PUBREL follows [MQTT-4.3.3-9].
-            if reason.isError, connection.isVersion5 {
-                connection.session?.incomingExactlyOnce.remove(packetIdentifier)
+            if let session = connection.session {
+                // An error ends the handshake here: no PUBREL follows [MQTT-4.3.3-9].
+                if reason.isError, connection.isVersion5 {
+                    session.incomingExactlyOnce.remove(packetIdentifier)
+                } else {
+                    self.journalReceived(packetIdentifier, true, session)
+                }
             }
-            connection.acknowledge(.publishReceived, packetIdentifier, reason)
+            self.acknowledge(.publishReceived, packetIdentifier, reason, connection, after: self.ticket(since: mark))
         }
-        self.touch(connection)
     }
 
     // MARK: Topics
@@ -295,17 +310,22 @@ extension Shard {
     @discardableResult
     func publish(_ message: Message, origin: SessionAddress?) -> ReasonCode {
         if message.isRetained {
-            if case .refused = self.broker.retained.store(message) {
+            switch self.broker.retained.store(message) {
+            case .stored, .cleared: self.journalRetained(message.topic)
+            case .refused:
                 self.metrics.retainedRefused += 1
                 self.log(.retainedLimit, .retainedLimit)
             }
         }
+        var publish = OutgoingPublish(message, origin: origin, now: self.now)
+        return self.deliver(&publish, along: self.route(of: message)) ? .success : .noMatchingSubscribers
+    }
+
+    func route(of message: Message) -> Route {
         let bytes = message.storage
         let topic = bytes.readableBytesSpan.extracting(0..<message.topicLength)
-        let hash = message.topicHash
-        let route = self.cachedRoute(of: topic, hash: hash) ?? self.findRoute(of: topic, hash: hash)
-        var publish = OutgoingPublish(message, origin: origin, now: self.now)
-        return self.deliver(&publish, along: route) ? .success : .noMatchingSubscribers
+        return self.cachedRoute(of: topic, hash: message.topicHash)
+            ?? self.findRoute(of: topic, hash: message.topicHash)
     }
 
     /// Publishes a message that comes from no connection: a will, the broker's own, the embedding program's.

@@ -13,6 +13,9 @@ extension Shard {
     /// before them, else they wait.
     @inline(__always)
     func deliver(_ publish: inout OutgoingPublish, to session: Session, _ terms: DeliveryTerms) {
+        if session.account != nil, terms.qos > .atMostOnce, terms.number == .none {
+            return self.storeAndDeliver(&publish, to: session, terms)
+        }
         guard let connection = session.connection else {
             return self.deliverOffline(&publish, to: session, terms)
         }
@@ -21,7 +24,7 @@ extension Shard {
                 return self.dropForSlowReader(&publish, connection)
             }
             self.transmit(&publish, terms, packetIdentifier: 0, to: connection)
-        } else if session.queue.isEmpty, self.hasRoom(session, connection) {
+        } else if session.queue.isEmpty, session.backlog == nil, self.hasRoom(session, connection) {
             self.sendNow(&publish, terms, session, connection)
         } else {
             if connection.output.byteCount >= self.settings.maximumOutboundBytes { self.noteStuck(connection) }
@@ -48,6 +51,7 @@ extension Shard {
         session.inflight.onWire < min(self.settings.maximumInflight, Int(connection.receiveMaximum))
             && session.inflight.hasFreeIdentifier && !session.inflight.hasMessagesToResend
             && connection.output.byteCount < self.settings.maximumOutboundBytes
+            && connection.held?.byteCount ?? 0 < self.settings.maximumOutboundBytes
     }
 
     /// First transmission of a QoS 1 or 2 message.
@@ -68,9 +72,44 @@ extension Shard {
                 terms: terms
             )
         )
-        let isSent = self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
+        let isSent =
+            terms.number == .none
+            ? self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
+            : self.transmitStored(&publish, terms, packetIdentifier: packetIdentifier, session, connection)
         // A message too large for the client counts as delivered [MQTT-3.1.2-25].
-        if !isSent { session.inflight.end(packetIdentifier) }
+        if !isSent { self.endInflight(packetIdentifier, session) }
+    }
+
+    /// First transmission of a message that is stored. One of QoS 2 waits until its packet identifier is safe: under
+    /// another one its client would take it for another message [MQTT-4.3.3-2].
+    @inline(never)
+    private func transmitStored(
+        _ publish: inout OutgoingPublish,
+        _ terms: DeliveryTerms,
+        packetIdentifier: UInt16,
+        _ session: Session,
+        _ connection: Connection
+    ) -> Bool {
+        session.lastInMemory = max(session.lastInMemory, terms.number)
+        self.journalSent(terms.number, under: packetIdentifier, session)
+        guard terms.qos == .exactlyOnce, let ticket = self.pendingTicket else {
+            return self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
+        }
+        var isSent = false
+        self.hold(connection, after: ticket) { held in
+            swap(&connection.output, &held)
+            isSent = self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
+            swap(&connection.output, &held)
+        }
+        return isSent
+    }
+
+    /// A message is not in flight any more, one way or the other.
+    @discardableResult
+    func endInflight(_ packetIdentifier: UInt16, _ session: Session) -> InflightMessage? {
+        guard let ended = session.inflight.end(packetIdentifier) else { return nil }
+        self.journalRemoval(of: ended.terms.number, session)
+        return ended
     }
 
     /// Writes a PUBLISH into a connection's output.
@@ -158,6 +197,7 @@ extension Shard {
 
     /// Lets a QoS 1 or 2 message wait for its client.
     func enqueue(_ message: QueuedMessage, for session: Session) {
+        if message.terms.number != .none { return self.enqueueStored(message, for: session) }
         switch session.queue.append(message, limits: self.queueLimits) {
         case .accepted: break
         case .displaced(let displaced):
@@ -166,7 +206,7 @@ extension Shard {
         }
     }
 
-    private func dropForFullQueue(_ message: Message, _ session: Session) {
+    func dropForFullQueue(_ message: Message, _ session: Session) {
         self.metrics.droppedQueueFull += 1
         if !session.isQueueFull {
             session.isQueueFull = true
@@ -179,19 +219,30 @@ extension Shard {
     /// acknowledged on an earlier connection, then retained messages, then the queue.
     func pump(_ session: Session) {
         guard let connection = session.connection, connection.phase == .connected else { return }
+        if session.backlog != nil {
+            // Until those in flight are here again nothing can be sent.
+            guard self.readAhead(session) else { return }
+        }
         self.resend(session, connection)
         self.sendRetained(session, connection)
         guard !session.queue.isEmpty else { return }
+        defer { self.updateAccount(of: session) }
         while self.hasRoom(session, connection), let next = session.queue.popFirst() {
             if next.message.isExpired(at: self.now) {
-                self.metrics.droppedExpired += 1
-                self.tellDropped(next.message, session.info, .expired)
+                self.dropExpired(next, session)
                 continue
             }
             var publish = OutgoingPublish(next.message, origin: nil, now: self.now)
             self.sendNow(&publish, next.terms, session, connection)
         }
         if session.queue.isEmpty { session.isQueueFull = false }
+        if session.backlog != nil { _ = self.readAhead(session) }
+    }
+
+    func dropExpired(_ queued: QueuedMessage, _ session: Session) {
+        self.metrics.droppedExpired += 1
+        self.journalRemoval(of: queued.terms.number, session)
+        self.tellDropped(queued.message, session.info, .expired)
     }
 
     private func resend(_ session: Session, _ connection: Connection) {
@@ -200,14 +251,15 @@ extension Shard {
             connection.output.byteCount < self.settings.maximumOutboundBytes,
             let (packetIdentifier, inflight) = session.inflight.nextToResend()
         {
+            // What the client may have been told only once it is safe is told again only then.
+            let ticket = session.account != nil && inflight.terms.qos == .exactlyOnce ? self.pendingTicket : nil
             if inflight.state == .released {
-                connection.acknowledge(.publishRelease, packetIdentifier)
-                self.touch(connection)
+                self.acknowledge(.publishRelease, packetIdentifier, .success, connection, after: ticket)
                 continue
             }
             // Expiry does not count here: a handshake that has begun is brought to its end [MQTT-4.3.3-7].
             guard let message = inflight.message else {
-                session.inflight.end(packetIdentifier)
+                self.endInflight(packetIdentifier, session)
                 continue
             }
             var publish = OutgoingPublish(message, origin: nil, now: self.now)
@@ -221,11 +273,15 @@ extension Shard {
             )
             if connection.isVersion5 { parts.messageExpiry = publish.remainingExpiry }
             guard publish.encodedLength(parts) <= connection.maximumPacketSize else {
-                session.inflight.end(packetIdentifier)
+                self.endInflight(packetIdentifier, session)
                 self.metrics.droppedTooLarge += 1
                 continue
             }
-            publish.append(to: &connection.output, parts: parts)
+            if let ticket {
+                self.hold(connection, after: ticket) { publish.append(to: &$0, parts: parts) }
+            } else {
+                publish.append(to: &connection.output, parts: parts)
+            }
             self.metrics.messagesSent &+= 1
             self.touch(connection)
         }
@@ -245,7 +301,7 @@ extension Shard {
         while let next = backlog.next(turn: self.turn) {
             guard connection.output.byteCount < self.settings.maximumOutboundBytes / 2 else { return }
             if next.terms.qos > .atMostOnce {
-                guard session.queue.isEmpty, self.hasRoom(session, connection) else { return }
+                guard session.queue.isEmpty, session.backlog == nil, self.hasRoom(session, connection) else { return }
             }
             backlog.removeFirst()
             guard !next.message.isExpired(at: self.now) else { continue }

@@ -91,6 +91,7 @@ extension Shard {
         _ connection: Connection,
         _ session: Session
     ) {
+        let mark = self.journal.count
         var reasons: [ReasonCode] = []
         var retained: [(filter: TopicFilter, options: SubscriptionOptions)] = []
         for (request, verdict) in zip(requests, verdicts) {
@@ -125,12 +126,11 @@ extension Shard {
             }
         }
         self.metrics.subscriptionsRefused += reasons.count(where: \.isError)
-        let isSent = connection.write { buffer throws(MQTTError) in
+        let isSent = self.answer(connection, since: mark) { buffer throws(MQTTError) in
             try SubscribeAck(packetIdentifier: packetIdentifier, reasons: reasons, properties: [])
                 .encode(into: &buffer, version: connection.version)
         }
         guard isSent else { return self.closeUnanswered(connection) }
-        self.touch(connection)
         for (filter, options) in retained {
             self.queueRetained(filter, options.qos, identifier, session)
         }
@@ -153,6 +153,7 @@ extension Shard {
         if filter.share != nil, !terms.sharedSubscriptionAvailable {
             return .sharedSubscriptionsNotSupported
         }
+        guard self.canStoreSession(session) else { return .quotaExceeded }
         guard session.entries[UTF8String(filter.text)] == nil else { return nil }
         let bytes = Session.Entry.byteCount(of: filter)
         if session.entries.count >= self.settings.maximumSubscriptions
@@ -182,9 +183,10 @@ extension Shard {
         self.broker.subscriptions.subscribe(
             filter,
             session.address,
-            entry.subscription(isBridge: session.info.isBridge && session.info.version != .v5),
+            entry.subscription(of: session),
             isOnline: session.connection != nil || session.sink != nil
         )
+        self.journalSubscription(entry, session)
         self.extensions.notify(.subscriptions) { $0.subscribed(session.info, filter: filter, options: options) }
         return isNew
     }
@@ -198,16 +200,16 @@ extension Shard {
     }
 
     func receiveUnsubscribe(_ unsubscribe: Unsubscribe, _ connection: Connection, _ session: Session) {
+        let mark = self.journal.count
         let reasons = unsubscribe.filters.map { text -> ReasonCode in
             guard let filter = try? TopicFilter(text) else { return .topicFilterInvalid }
             return self.unsubscribe(session, filter) ? .success : .noSubscriptionExisted
         }
-        let isSent = connection.write { buffer throws(MQTTError) in
+        let isSent = self.answer(connection, since: mark) { buffer throws(MQTTError) in
             try UnsubscribeAck(packetIdentifier: unsubscribe.packetIdentifier, reasons: reasons, properties: [])
                 .encode(into: &buffer, version: connection.version)
         }
-        guard isSent else { return self.closeUnanswered(connection) }
-        self.touch(connection)
+        if !isSent { self.closeUnanswered(connection) }
     }
 
     /// - Returns: whether the session had it.
@@ -217,6 +219,7 @@ extension Shard {
         session.subscriptionBytes -= Session.Entry.byteCount(of: filter)
         if filter.share != nil { session.sharedCount -= 1 }
         self.broker.subscriptions.unsubscribe(filter, session.address)
+        self.journalUnsubscription(filter, session)
         self.extensions.notify(.subscriptions) { $0.unsubscribed(session.info, filter: filter) }
         return true
     }

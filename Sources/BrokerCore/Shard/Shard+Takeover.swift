@@ -149,6 +149,7 @@ extension Shard {
 
     /// A session that lives here goes to its next owner.
     private func leave(_ session: Session, to next: SessionTenure) {
+        session.backlog?.abandonLoading()
         self.forget(session)
         if !session.entries.isEmpty {
             self.moved[session.address] = MovedSession(
@@ -230,6 +231,7 @@ extension Shard {
         self.setCountedOffline(session, true)
         self.passOn(of: session, hasEnded: false)
         self.scheduleExpiry(of: session)
+        self.journalSession(session)
         // The rules may have changed while it was on its way, in nobody's table.
         if self.hooks.contains(.authorization) { self.review(session, for: session.info) }
     }
@@ -241,6 +243,11 @@ extension Shard {
         guard arrival.fencesAwaited == 0 else { return }
         session.arrival = nil
         for delivery in arrival.held where self.passesReview(delivery, session) { self.deliver(delivery) }
-        if let next = arrival.nextOwner { self.leave(session, to: next) }
+        if let next = arrival.nextOwner {
+            self.leave(session, to: next)
+        } else if session.backlog != nil {
+            // Its messages in the store could not be read before.
+            self.pump(session)
+        }
     }
 }

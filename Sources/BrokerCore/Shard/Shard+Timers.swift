@@ -31,7 +31,7 @@ extension Shard {
         self.sweepTimers()
         self.broker.publish(self.metrics, of: Int(self.index))
         if self.index == 0 {
-            self.broker.retained.expire(at: self.now)
+            for topic in self.broker.retained.expire(at: self.now) { self.journalRetained(topic) }
             self.publishStatisticsIfDue()
         }
     }

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
+import DequeModule
 import MQTTCodec
 import NIOCore
 
@@ -38,6 +39,13 @@ package final class Shard {
     var metrics = BrokerMetrics()
     var nextStatisticsAt: MonotonicTime?
     var chores = Chores()
+    /// What has to outlive the broker is kept there; nil: nothing is.
+    let store: SharedStore?
+    var journal = StoreJournal()
+    /// Connections that hold something back, by the ticket it waits for.
+    var holding: Deque<(ticket: UInt64, connection: Connection)> = []
+    /// By shard, the count up to which deliveries that it has drawn numbers for have come here.
+    var known: [Int64]
 
     /// Counts turns.
     private(set) var turn: UInt64 = 1
@@ -56,6 +64,8 @@ package final class Shard {
     package init(index: Int, broker: BrokerState) {
         self.index = UInt16(index)
         self.broker = broker
+        self.store = broker.store
+        self.known = Array(repeating: broker.store?.count ?? 0, count: broker.shardCount)
         let settings = broker.settings
         self.settings = settings
         self.terms = ConnectionTerms(settings)
@@ -110,7 +120,7 @@ package final class Shard {
         self.needTurnEnd()
     }
 
-    private func needTurnEnd() {
+    func needTurnEnd() {
         guard !self.isTurnEnding else { return }
         self.isTurnEnding = true
         self.host?.endTurnSoon()
@@ -137,6 +147,8 @@ package final class Shard {
             index += 1
         }
         self.touched.removeAll(keepingCapacity: self.touched.count < 1024)
+        // Before the mail: what another shard makes of it comes to the store behind it.
+        self.submitJournal()
         guard self.hasMail else { return }
         self.hasMail = false
         for shard in self.outboxes.indices where !self.outboxes[shard].isEmpty {
@@ -169,13 +181,15 @@ package final class Shard {
         guard let transport = connection.transport else { return }
         if connection.phase == .closed {
             connection.transport = nil
+            // A CONNACK that waits for the store is not sent at all: nobody has been let in.
+            if self.isWelcomeHeld(connection) { connection.output.removeAll() }
             let batch = connection.output.take()
             self.metrics.bytesSent &+= batch.byteCount
             transport.send(batch)
             transport.closeAfterSending()
             return
         }
-        guard transport.isWritable else { return }
+        guard transport.isWritable, !self.isWelcomeHeld(connection) else { return }
         let batch = connection.output.take()
         self.metrics.bytesSent &+= batch.byteCount
         transport.send(batch)
@@ -203,8 +217,12 @@ package final class Shard {
         for message in messages {
             byteCount += message.transferBytes
             switch message {
-            case .deliver(let delivery): self.deliver(delivery)
-            case .deliverDirectly(let delivery): self.deliver(delivery)
+            case .deliver(let delivery):
+                self.noteKnown(delivery.firstNumber, count: delivery.route.stored.count)
+                self.deliver(delivery)
+            case .deliverDirectly(let delivery):
+                self.noteKnown(delivery.number, count: 1)
+                self.deliver(delivery)
             case .forward(let client, let delivery): self.deliverForwarded(delivery, to: UTF8String(client))
             case .claim(let client, let next, let tenure, let isCleanStart):
                 self.answerClaim(of: UTF8String(client), by: next, endOf: tenure, isCleanStart: isCleanStart)
@@ -228,7 +246,7 @@ package final class Shard {
 
     // MARK: Back-pressure between shards
 
-    var isCongested: Bool { !self.congested.isEmpty }
+    var isCongested: Bool { !self.congested.isEmpty || self.isStoreCongested }
 
     /// Reads no further from a publisher until the other shards have caught up.
     func throttle(_ connection: Connection) {
@@ -238,7 +256,10 @@ package final class Shard {
         self.throttled.append(connection)
     }
 
-    private func resumeThrottled() {
+    /// Whether publishers wait because somebody has not kept up.
+    var hasThrottled: Bool { !self.throttled.isEmpty }
+
+    func resumeThrottled() {
         self.congested = []
         let waiting = self.throttled
         self.throttled = []

@@ -36,6 +36,8 @@ package struct RoutedDelivery: Sendable {
     let message: Message
     let route: Route
     let origin: SessionAddress?
+    /// The number of the delivery to the first of the route's stored targets; `none`: it is not stored.
+    let firstNumber: StoreNumber
 }
 
 /// A message for one session.
@@ -48,6 +50,8 @@ package struct DirectDelivery: Sendable {
     let identifiers: [UInt32]
     let group: SharedGroup?
     let origin: SessionAddress?
+    /// What it is known by in the store; `none`: it is not stored.
+    let number: StoreNumber
 }
 
 /// A session between two shards.

@@ -23,14 +23,22 @@ final class SharedGroup: Sendable {
         var favourite: SessionAddress?
     }
 
+    /// The filter that makes a session a member, share and all.
+    let filter: String
     private let state = Mutex(State())
     private let strategy: SharedStrategy
 
-    init(strategy: SharedStrategy) {
+    init(filter: String, strategy: SharedStrategy) {
+        self.filter = filter
         self.strategy = strategy
     }
 
     var isEmpty: Bool { self.state.withLock { $0.members.isEmpty } }
+
+    /// Whether messages may have to be stored for one of the members.
+    var hasStoredMember: Bool {
+        self.state.withLock { $0.members.contains { $0.subscription.account != nil } }
+    }
 
     /// - Returns: whether the session was no member before.
     func insert(_ address: SessionAddress, _ subscription: Subscription, isOnline: Bool) -> Bool {

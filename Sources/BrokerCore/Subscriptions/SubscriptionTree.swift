@@ -95,7 +95,7 @@ final class SubscriptionTree: Sendable {
             let isNew: Bool
             if let share = filter.share {
                 let name = share.key
-                let group = node.groups[name] ?? SharedGroup(strategy: self.strategy)
+                let group = node.groups[name] ?? SharedGroup(filter: filter.text, strategy: self.strategy)
                 let isNewGroup = node.groups.updateValue(group, forKey: name) == nil
                 isNew = group.insert(address, subscription, isOnline: isOnline)
                 if isNewGroup { self.changes.add(1, ordering: .releasing) }

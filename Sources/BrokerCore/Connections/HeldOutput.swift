@@ -1,0 +1,47 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import DequeModule
+
+/// Packets of one connection that may not leave before what they say is safe in the store, in order.
+final class HeldOutput {
+    private struct Part {
+        let ticket: UInt64
+        var output: OutputQueue
+    }
+
+    private var parts: Deque<Part> = []
+
+    var isEmpty: Bool { self.parts.isEmpty }
+
+    /// Bytes that are held.
+    var byteCount: Int { self.parts.reduce(0) { $0 + $1.output.byteCount } }
+
+    /// Gives `write` the output that leaves once `ticket` is committed, and everything before it.
+    ///
+    /// - Parameter ticket: nil: what is written depends on nothing itself, but may not overtake.
+    /// - Returns: whether nothing else of the connection waited for this ticket.
+    @discardableResult
+    func append(after ticket: UInt64?, _ write: (inout OutputQueue) -> Void) -> Bool {
+        if let last = self.parts.last, last.ticket >= ticket ?? 0 {
+            write(&self.parts[self.parts.count - 1].output)
+            return false
+        }
+        var output = OutputQueue()
+        write(&output)
+        self.parts.append(Part(ticket: ticket ?? 0, output: output))
+        return true
+    }
+
+    /// Takes out what has waited for tickets up to this one, in order.
+    func take(upTo ticket: UInt64) -> [OutputQueue] {
+        var taken: [OutputQueue] = []
+        while let first = self.parts.first, first.ticket <= ticket {
+            taken.append(first.output)
+            self.parts.removeFirst()
+        }
+        return taken
+    }
+}

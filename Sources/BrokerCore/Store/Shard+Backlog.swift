@@ -1,0 +1,224 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+
+// A session's messages are in the store, all of them, and the first of them in memory too: those that may be sent next.
+// What comes while there are more in the store than in memory stays there, and is read when those before it are gone.
+//
+// Shards publish to a session in parallel, and the store may have a message before the session's shard has heard of it.
+// So a page holds only what was known when it was asked for, and what comes while it is being read waits to see whether
+// it belongs before or behind its end.
+extension Shard {
+    /// Bytes of messages that are read at once, and that a session has in memory beside those in flight.
+    private static let pageBytes = 1024 * 1024
+
+    /// A delivery has come here whose number another shard has drawn.
+    func noteKnown(_ first: StoreNumber, count: Int) {
+        guard first != .none, first.shard < self.known.count else { return }
+        self.known[first.shard] = max(self.known[first.shard], first.count + Int64(count) - 1)
+    }
+
+    // MARK: What comes
+
+    /// A message has come to a session that is kept by a way that has not stored it yet: as a retained one, for instance.
+    @inline(never)
+    func storeAndDeliver(_ publish: inout OutgoingPublish, to session: Session, _ terms: DeliveryTerms) {
+        guard let account = session.account else { return }
+        var terms = terms
+        terms.number = self.journal(publish.message(), terms, for: account)
+        guard terms.number != .none else { return }
+        self.deliver(&publish, to: session, terms)
+    }
+
+    /// Lets a message that is stored wait for its client.
+    func enqueueStored(_ queued: QueuedMessage, for session: Session) {
+        guard self.makeRoom(for: queued, in: session) else {
+            self.journalRemoval(of: queued.terms.number, session)
+            return self.dropForFullQueue(queued.message, session)
+        }
+        defer { self.updateAccount(of: session) }
+        guard queued.terms.number > session.lastInMemory, session.backlog != nil || !self.hasRoomInMemory(session)
+        else {
+            session.queue.push(queued)
+            session.lastInMemory = max(session.lastInMemory, queued.terms.number)
+            return
+        }
+        let backlog = session.backlog ?? StoredBacklog(count: 0, byteCount: 0, lacksInflight: false)
+        session.backlog = backlog
+        if backlog.isLoading {
+            backlog.arrivals.append(queued)
+        } else {
+            backlog.add(queued.message)
+        }
+    }
+
+    private func hasRoomInMemory(_ session: Session) -> Bool {
+        session.queue.count < self.settings.queuedMessagesInMemory && session.queue.byteCount < Self.pageBytes
+    }
+
+    /// Sees to it that a message fits into what is kept for a session.
+    ///
+    /// - Returns: whether it does.
+    private func makeRoom(for queued: QueuedMessage, in session: Session) -> Bool {
+        let bytes = queued.message.byteCount
+        guard bytes <= self.settings.maximumStoredBytesPerSession, self.settings.maximumStoredMessagesPerSession > 0
+        else { return false }
+        // As much gives way as comes, and no more: where a limit has been lowered, what was accepted before stays.
+        var freedCount = 0
+        var freedBytes = 0
+        while session.waiting.count >= self.settings.maximumStoredMessagesPerSession && freedCount == 0
+            || session.waiting.byteCount + bytes > self.settings.maximumStoredBytesPerSession && freedBytes < bytes
+            || self.isStoreFull && freedCount == 0
+        {
+            guard self.settings.fullStorePolicy == .dropOldest else { return false }
+            guard let oldest = session.queue.popFirst() else {
+                // The oldest are in the store only: they are read, and go when the next one comes.
+                guard session.backlog != nil else { return false }
+                _ = self.readAhead(session)
+                return true
+            }
+            freedCount += 1
+            freedBytes += oldest.message.byteCount
+            self.journalRemoval(of: oldest.terms.number, session)
+            self.dropForFullQueue(oldest.message, session)
+        }
+        return true
+    }
+
+    /// Lets all shards know how much waits for a session.
+    func updateAccount(of session: Session) {
+        guard let account = session.account else { return }
+        let waiting = session.waiting
+        account.set(messageCount: waiting.count, byteCount: waiting.byteCount)
+    }
+
+    // MARK: What is read
+
+    /// Sees to it that the next messages are in memory before they are needed.
+    ///
+    /// - Returns: whether those that are there may be sent.
+    func readAhead(_ session: Session) -> Bool {
+        guard let backlog = session.backlog else { return true }
+        let page = self.pageCount(for: session)
+        // While a session is moving, messages are under way that may be in the store already.
+        if !backlog.isLoading, session.arrival == nil, backlog.lacksInflight || session.queue.count <= page / 2 {
+            self.requestPage(of: page, session, backlog)
+        }
+        return !backlog.lacksInflight
+    }
+
+    /// Messages that are read at once: as many as the client may have in flight, so that it never waits for them.
+    private func pageCount(for session: Session) -> Int {
+        guard let connection = session.connection else { return self.settings.queuedMessagesInMemory }
+        return max(
+            self.settings.queuedMessagesInMemory,
+            min(self.settings.maximumInflight, Int(connection.receiveMaximum))
+        )
+    }
+
+    private func requestPage(of count: Int, _ session: Session, _ backlog: StoredBacklog) {
+        guard let store = self.store, let account = session.account else { return }
+        backlog.isLoading = true
+        self.submitJournal()
+        var known = self.known
+        // What this shard draws numbers for is known to it at once.
+        known[Int(self.index)] = store.count
+        store.store.fetch(
+            BacklogRequest(
+                address: session.address,
+                session: account.number,
+                after: session.lastInMemory,
+                known: known,
+                maximumCount: count,
+                maximumBytes: Self.pageBytes,
+                includesInflight: backlog.lacksInflight
+            ),
+            for: Int(self.index)
+        )
+    }
+
+    func receive(_ page: BacklogPage) {
+        let address = page.request.address
+        // It may have ended or moved meanwhile; then it asks anew where it is.
+        guard let session = self.sessions[address.slot, address.generation], let backlog = session.backlog,
+            session.account?.number == page.request.session, backlog.isLoading
+        else { return }
+        backlog.isLoading = false
+        if page.request.includesInflight {
+            backlog.lacksInflight = false
+            for entry in page.inflight { self.restoreInflight(entry, session, backlog) }
+        }
+        for entry in page.queued {
+            backlog.remove(entry.message)
+            session.lastInMemory = max(session.lastInMemory, entry.delivery)
+            self.takeIn(QueuedMessage(entry.message, self.terms(of: entry)), session)
+        }
+        let arrivals = backlog.arrivals
+        backlog.arrivals = []
+        if page.isLast || backlog.count <= 0 { session.backlog = nil }
+        for arrival in arrivals { self.place(arrival, session) }
+        self.updateAccount(of: session)
+        if session.connection != nil { self.pump(session) }
+    }
+
+    /// A message that came while a page was being read.
+    private func place(_ arrival: QueuedMessage, _ session: Session) {
+        if arrival.terms.number > session.lastInMemory, session.backlog != nil || !self.hasRoomInMemory(session) {
+            let backlog = session.backlog ?? StoredBacklog(count: 0, byteCount: 0, lacksInflight: false)
+            session.backlog = backlog
+            backlog.add(arrival.message)
+        } else {
+            session.lastInMemory = max(session.lastInMemory, arrival.terms.number)
+            session.queue.push(arrival)
+        }
+    }
+
+    /// A message that has been read waits in memory now, if it is still to be delivered.
+    private func takeIn(_ queued: QueuedMessage, _ session: Session) {
+        if queued.message.isExpired(at: self.now) { return self.dropExpired(queued, session) }
+        if self.hooks.contains(.authorization),
+            !self.extensions.mayReceive(queued.message, client: session.info)
+        {
+            self.journalRemoval(of: queued.terms.number, session)
+            return self.dropRefused(queued.message, queued.terms.group, session, session.info)
+        }
+        session.queue.push(queued)
+    }
+
+    private func restoreInflight(_ entry: BacklogPage.Entry, _ session: Session, _ backlog: StoredBacklog) {
+        backlog.remove(entry.message)
+        session.inflight.restore(
+            InflightMessage(
+                state: entry.isConfirmed ? .released : .published,
+                isOnWire: false,
+                message: entry.message,
+                terms: self.terms(of: entry)
+            ),
+            under: entry.packetIdentifier
+        )
+    }
+
+    private func terms(of entry: BacklogPage.Entry) -> DeliveryTerms {
+        DeliveryTerms(
+            qos: entry.qos,
+            isRetained: entry.isRetained,
+            identifiers: entry.identifiers,
+            group: entry.group.flatMap { try? TopicFilter($0) }.flatMap { self.broker.subscriptions.group(of: $0) },
+            number: entry.delivery
+        )
+    }
+}
+
+extension Session {
+    /// The QoS 1 and 2 messages that wait for its client, in memory and in the store.
+    fileprivate var waiting: (count: Int, byteCount: Int) {
+        guard let backlog = self.backlog else { return (self.queue.count, self.queue.byteCount) }
+        return (
+            self.queue.count + backlog.count + backlog.arrivals.count,
+            self.queue.byteCount + backlog.byteCount + backlog.arrivals.reduce(0) { $0 + $1.message.byteCount }
+        )
+    }
+}

@@ -1,0 +1,122 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+
+// An acknowledgement is a promise. What it promises has to be safe before it leaves, so it waits in its connection until
+// the store reports the ticket under which that was submitted. No loop waits, and nothing else does: messages of QoS 0
+// and 1, and answers that promise nothing, pass by what is held.
+extension Shard {
+    /// What has to be committed before all that has changed on this shard so far is safe; nil: nothing, or nobody
+    /// waits for it.
+    var pendingTicket: UInt64? {
+        guard let store = self.store, store.holdsAcknowledgements else { return nil }
+        return self.journal.pendingTicket
+    }
+
+    /// The same, if something has changed since the journal's count was `mark`.
+    func ticket(since mark: UInt64) -> UInt64? {
+        self.journal.count == mark ? nil : self.pendingTicket
+    }
+
+    /// Acknowledges a packet, once this ticket is committed.
+    ///
+    /// Acknowledgements keep their order [MQTT-4.6.0-2]: behind one that is held the next one waits too.
+    @inline(__always)
+    func acknowledge(
+        _ kind: Acknowledgement.Kind,
+        _ packetIdentifier: UInt16,
+        _ reason: ReasonCode,
+        _ connection: Connection,
+        after ticket: UInt64? = nil
+    ) {
+        if ticket == nil, connection.held == nil {
+            connection.acknowledge(kind, packetIdentifier, reason)
+            self.touch(connection)
+        } else {
+            self.hold(connection, after: ticket) { output in
+                output.append { buffer in
+                    buffer.writeMQTTAcknowledgement(
+                        kind: kind,
+                        packetIdentifier: packetIdentifier,
+                        reason: reason,
+                        version: connection.version
+                    )
+                }
+            }
+        }
+    }
+
+    /// Answers a packet, once what has changed since the journal's count was `mark` is committed.
+    ///
+    /// - Returns: false if the answer can't be sent, because it is larger than the client takes.
+    func answer(
+        _ connection: Connection,
+        since mark: UInt64,
+        _ encode: (inout ByteBuffer) throws(MQTTError) -> Void
+    ) -> Bool {
+        guard let ticket = self.ticket(since: mark) else {
+            self.touch(connection)
+            return connection.write(encode)
+        }
+        var packet = ByteBuffer()
+        do throws(MQTTError) {
+            try encode(&packet)
+        } catch {
+            return false
+        }
+        guard packet.readableBytes <= connection.maximumPacketSize else { return false }
+        self.hold(connection, after: ticket) { $0.append(packet.readableBytesSpan) }
+        return true
+    }
+
+    /// Holds back what `write` puts into its output until this ticket is committed; nil: as long as what is held
+    /// already.
+    func hold(_ connection: Connection, after ticket: UInt64?, _ write: (inout OutputQueue) -> Void) {
+        let held = connection.held ?? HeldOutput()
+        connection.held = held
+        if held.append(after: ticket, write), let ticket { self.holding.append((ticket, connection)) }
+    }
+
+    /// CONNACK says that the session is kept, or that what it was is there: everything for this client waits until that
+    /// is so. While the store can't write, a client comes back to what is in it already.
+    func holdWelcome(of connection: Connection, _ session: Session) {
+        guard session.account != nil, let store = self.store?.store, store.isAvailable,
+            let ticket = self.pendingTicket
+        else { return }
+        connection.welcomeTicket = ticket
+        self.holding.append((ticket, connection))
+    }
+
+    @inline(__always)
+    func isWelcomeHeld(_ connection: Connection) -> Bool {
+        connection.welcomeTicket != 0 && !self.journal.isCommitted(connection.welcomeTicket)
+    }
+
+    /// The store has something to say.
+    func receive(_ report: StoreReport) {
+        switch report {
+        case .committed(let ticket):
+            self.journal.commit(upTo: ticket)
+            while let first = self.holding.first, first.ticket <= ticket {
+                self.holding.removeFirst()
+                self.release(first.connection, upTo: ticket)
+            }
+            if let store = self.store?.store, !store.isCongested, self.hasThrottled { self.resumeThrottled() }
+        case .backlog(let page): self.receive(page)
+        }
+    }
+
+    private func release(_ connection: Connection, upTo ticket: UInt64) {
+        guard connection.phase != .closed else { return }
+        if !self.isWelcomeHeld(connection) { connection.welcomeTicket = 0 }
+        if let held = connection.held {
+            for output in held.take(upTo: ticket) { connection.output.append(output) }
+            if held.isEmpty { connection.held = nil }
+        }
+        self.touch(connection)
+    }
+}
