@@ -49,6 +49,11 @@ package struct BrokerLogger: Sendable {
             self.logger.warning("queue is full, messages are dropped", metadata: Self.metadata(client))
         case .retainedLimit:
             self.logger.warning("retained message refused: limit reached")
+        case .notStored(let client, let reason):
+            self.logger.warning(
+                "message refused: it could not be stored",
+                metadata: Self.metadata(client, ["reason": .stringConvertible(reason)])
+            )
         case .sessionLimit(let client, let peer):
             self.logger.warning(
                 "no further session is kept: limit reached",

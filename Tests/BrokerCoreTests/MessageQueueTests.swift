@@ -10,7 +10,7 @@ import Testing
 @testable import BrokerCore
 
 @Suite struct MessageQueueTests {
-    private let group = SharedGroup(strategy: .roundRobin)
+    private let group = SharedGroup(filter: "$share/g/t", strategy: .roundRobin)
 
     /// A message of `size` bytes, its topic of one byte included.
     private func message(_ size: Int, _ letter: String = "x", shared: Bool = false) throws -> QueuedMessage {

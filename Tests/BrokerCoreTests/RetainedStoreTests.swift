@@ -123,22 +123,22 @@ import Testing
             #expect(try self.topics(store, filter, at: 9) == ["a/ever", "a/long", "a/short"])
             #expect(try self.topics(store, filter, at: 10) == ["a/ever", "a/long"])
         }
-        store.expire(at: self.start.adding(seconds: 10))
+        #expect(store.expire(at: self.start.adding(seconds: 10)) == ["a/short"])
         #expect(store.count == 2)
-        store.expire(at: self.start.adding(seconds: 1000))
+        #expect(store.expire(at: self.start.adding(seconds: 1000)) == ["a/long"])
         #expect(store.count == 1)
     }
 
     @Test func whatReplacesAMessageHasItsOwnExpiry() throws {
         let store = self.store()
         for seconds in [10, 30, 20] as [UInt32] { _ = store.store(try self.message("a", seconds: seconds)) }
-        store.expire(at: self.start.adding(seconds: 10))
+        #expect(store.expire(at: self.start.adding(seconds: 10)) == ["a/short"])
         #expect(store.count == 1)
-        store.expire(at: self.start.adding(seconds: 20))
+        _ = store.expire(at: self.start.adding(seconds: 20))
         #expect(store.count == 0)
         _ = store.store(try self.message("a", seconds: 10))
         _ = store.store(try self.message("a"))
-        store.expire(at: self.start.adding(seconds: 1000))
+        #expect(store.expire(at: self.start.adding(seconds: 1000)) == ["a/long"])
         #expect(store.count == 1)
     }
 
@@ -148,9 +148,9 @@ import Testing
         for round in 0..<5000 as Range<UInt32> {
             _ = store.store(try self.message("a/\(round % 3)", seconds: 1000 + round))
         }
-        store.expire(at: self.start.adding(seconds: 1000 + 4998))
+        _ = store.expire(at: self.start.adding(seconds: 1000 + 4998))
         #expect(store.count == 1)
-        store.expire(at: self.start.adding(seconds: 1000 + 4999))
+        _ = store.expire(at: self.start.adding(seconds: 1000 + 4999))
         #expect(store.count == 0)
     }
 

@@ -14,7 +14,7 @@ import Testing
     }
 
     private func group(_ strategy: SharedStrategy, members: Int, offline: Set<Int> = []) -> SharedGroup {
-        let group = SharedGroup(strategy: strategy)
+        let group = SharedGroup(filter: "$share/g/t", strategy: strategy)
         let subscription = Subscription(options: SubscriptionOptions(qos: .atLeastOnce))
         for slot in 0..<members {
             #expect(group.insert(self.address(slot), subscription, isOnline: !offline.contains(slot)))

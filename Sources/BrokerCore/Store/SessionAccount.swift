@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// The session itself lives on one shard; this goes with its subscriptions into the tree, so that whoever publishes
 /// knows for whom a message has to be stored.
-final class SessionAccount: Sendable {
+final class SessionAccount: Sendable, Equatable {
     let number: StoreNumber
     private let messages = Atomic<Int>(0)
     private let bytes = Atomic<Int>(0)
@@ -27,4 +27,7 @@ final class SessionAccount: Sendable {
         self.messages.store(messageCount, ordering: .relaxed)
         self.bytes.store(byteCount, ordering: .relaxed)
     }
+
+    /// Whether they are the same: each session has its own.
+    static func == (left: SessionAccount, right: SessionAccount) -> Bool { left === right }
 }

@@ -12,10 +12,15 @@ package final class SharedStore: Sendable {
     let holdsAcknowledgements: Bool
     private let lastCount: Atomic<Int64>
 
-    package init(_ store: any BrokerStore, lastNumber: StoreNumber, holdsAcknowledgements: Bool) {
+    package init(_ store: any BrokerStore, holdsAcknowledgements: Bool, lastNumber: StoreNumber = .none) {
         self.store = store
         self.holdsAcknowledgements = holdsAcknowledgements
         self.lastCount = Atomic(lastNumber.count)
+    }
+
+    /// Goes on behind the last number that an earlier broker has drawn, before there are shards.
+    package func begin(after lastNumber: StoreNumber) {
+        self.lastCount.store(lastNumber.count, ordering: .relaxed)
     }
 
     /// Draws `count` numbers in a row, and returns the first.

@@ -6,7 +6,7 @@
 import MQTTCodec
 
 /// One subscription as the tree keeps it.
-struct Subscription: Sendable {
+struct Subscription: Sendable, Equatable {
     var qos: QoS
     var noLocal: Bool
     var retainAsPublished: Bool
