@@ -132,13 +132,13 @@ import Testing
     @Test func whatReplacesAMessageHasItsOwnExpiry() throws {
         let store = self.store()
         for seconds in [10, 30, 20] as [UInt32] { _ = store.store(try self.message("a", seconds: seconds)) }
-        #expect(store.expire(at: self.start.adding(seconds: 10)) == ["a/short"])
+        #expect(store.expire(at: self.start.adding(seconds: 10)).isEmpty)
         #expect(store.count == 1)
         _ = store.expire(at: self.start.adding(seconds: 20))
         #expect(store.count == 0)
         _ = store.store(try self.message("a", seconds: 10))
         _ = store.store(try self.message("a"))
-        #expect(store.expire(at: self.start.adding(seconds: 1000)) == ["a/long"])
+        #expect(store.expire(at: self.start.adding(seconds: 1000)).isEmpty)
         #expect(store.count == 1)
     }
 
