@@ -139,7 +139,7 @@ struct ConfigurationFileTests {
     @Test("The flat form")
     func old() throws {
         let folder = try Folder()
-        let file = try folder.write("old.conf", "msq_len=7\nsqlite.enable=true\nmqs_len=8\n")
+        let file = try folder.write("old.conf", "msq_len=7\nrule_option=ON\nmqs_len=8\n")
         let loaded = try load(.old(file))
         #expect(loaded.configuration.mqtt.maximumQueueLength == 7)
         #expect(loaded.warnings.count == 2)

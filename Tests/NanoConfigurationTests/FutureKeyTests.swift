@@ -12,7 +12,7 @@ struct FutureKeyTests {
         "What is still to come is ignored with one warning a block",
         arguments: [
             "http_server { port = 8081, username = admin, jwt.public.keyfile = x }", "webhook { enable = true }",
-            "bridges { mqtt.x { server = y }, aws.c1 { server = z } }", "sqlite { disk_cache_size = 1 }", "rules { }",
+            "bridges { mqtt.x { server = y }, aws.c1 { server = z } }", "rules { }",
             "plugin { }", "preset { }", "exchange_client.mq1 { }", "parquet { }", "log.uds_addr = x",
         ]
     )
@@ -37,7 +37,7 @@ struct FutureKeyTests {
             "system.enable_ipc_internal = true", "system.hook_ipc_url = \"ipc:///tmp/x\"",
             "system.cmd_ipc_url = \"ipc:///tmp/x\"", "mqtt.property_size = 32", "mqtt.retry_interval = 10s",
             "mqtt.batch_resend = false", "mqtt.max_awaiting_rel = 10s", "mqtt.await_rel_timeout = 10s",
-            "auth.cache { ttl = 1m }",
+            "auth.cache { ttl = 1m }", "sqlite { enable = false, resend_interval = 5000 }",
         ]
     )
     func withoutEffect(text: String) throws {

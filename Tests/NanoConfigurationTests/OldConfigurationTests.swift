@@ -59,7 +59,9 @@ struct OldConfigurationTests {
             http_server.enable=false
             http_server.port=8081
             sqlite.enable=true
-            sqlite.flush_mem_threshold=100
+            sqlite.flush_mem_threshold=200
+            sqlite.resend_interval=5000
+            rule_option=ON
             """
         )
         let configuration = loaded.configuration
@@ -84,8 +86,9 @@ struct OldConfigurationTests {
             configuration.auth.http.authentication.parameters == [.init("clientid", "%c"), .init("username", "%u")]
         )
         #expect(configuration.log.destinations == [.file, .console])
-        #expect(loaded.warnings.map(\.description) == ["old.conf:39:1: sqlite: not supported yet: ignored"])
-        #expect(loaded.notes.count == 3)
+        #expect(configuration.sqlite?.messagesInMemory == 200)
+        #expect(loaded.warnings.map(\.description) == ["old.conf:42:1: rules: not supported yet: ignored"])
+        #expect(loaded.notes.count == 4)
     }
 
     @Test("Switches")
@@ -99,6 +102,15 @@ struct OldConfigurationTests {
         #expect(try kinds("url=nmq-tcp://h:1\n" + tls + secure + "tls.enable=true") == [.tcp, .ssl])
         #expect(try load("auth_enable=false\nauth.1.login=a\nauth.1.password=b").configuration.auth.passwords == nil)
         #expect(try load("auth_enable=true").configuration.auth.passwords == nil)
+    }
+
+    @Test("The keys of the database alone do not switch it on")
+    func sqlite() throws {
+        let keys = "sqlite.disk_cache_size=5\nsqlite.mounted_file_path=/tmp/\n"
+        #expect(try load(keys).configuration.sqlite == nil)
+        #expect(try load(keys + "sqlite.enable=false").configuration.sqlite == nil)
+        let sqlite = try load(keys + "sqlite.enable=true").configuration.sqlite
+        #expect(sqlite?.maximumMessages == 5 && sqlite?.directory == "/tmp/")
     }
 
     @Test("A listener of another kind leaves the standard one")

@@ -31,8 +31,13 @@ extension Definition {
     }
 
     /// A text which is always there.
-    static func text(_ path: String, _ property: Property<Root, String>, _ meaning: String) -> Definition {
-        .property(path, property, accepted: "string", meaning: meaning, text: { Format.string($0) }) {
+    static func text(
+        _ path: String,
+        _ property: Property<Root, String>,
+        accepted: String = "string",
+        _ meaning: String
+    ) -> Definition {
+        .property(path, property, accepted: accepted, meaning: meaning, text: { Format.string($0) }) {
             setting,
             _ throws(ConfigurationError) in
             try setting.text()

@@ -6,7 +6,7 @@
 /// The definitions of all keys, block by block.
 enum Definitions {
     /// Those of all blocks but `listeners`, whose paths hold names which the user chooses.
-    static let all: [Definition<NanoConfiguration>] = system + mqtt + limits + sys + log + auth
+    static let all: [Definition<NanoConfiguration>] = system + mqtt + limits + sys + log + auth + sqlite
 
     static let sys: [Definition<NanoConfiguration>] = [
         .duration(

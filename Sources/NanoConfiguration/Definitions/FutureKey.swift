@@ -20,7 +20,6 @@ struct FutureKey {
             FutureKey("http_server"),
             FutureKey("webhook"),
             FutureKey("bridges"),
-            FutureKey("sqlite"),
             FutureKey("rules"),
             FutureKey("plugin"),
             FutureKey("preset"),

@@ -29,6 +29,9 @@ public struct NanoConfiguration: Sendable, Equatable {
     /// Who may connect, and do what: block `auth`.
     public var auth = Access()
 
+    /// What is kept on disk: block `sqlite`; `nil` if nothing is.
+    public var sqlite: SQLite?
+
     /// The defaults.
     public init() {}
 }

@@ -37,7 +37,7 @@ enum OldKey {
     /// What the keys of features still to come begin with, and the features' names in HOCON.
     static let future: [(prefix: String, name: String)] = [
         ("http_server.", "http_server"), ("web.hook.", "webhook"), ("webhook.", "webhook"), ("bridge.", "bridges"),
-        ("aws.bridge.", "bridges"), ("sqlite.", "sqlite"), ("rule.", "rules"), ("rule_option", "rules"),
+        ("aws.bridge.", "bridges"), ("rule.", "rules"), ("rule_option", "rules"),
         ("log.uds_addr", "log.uds_addr"),
     ]
 
@@ -83,6 +83,11 @@ enum OldKey {
         "log.file": .key("log.file", .text),
         "log.rotation.size": .key("log.rotation.size", .text),
         "log.rotation.count": .key("log.rotation.count", .text),
+        "sqlite.enable": .key("sqlite.enable", .boolean),
+        "sqlite.disk_cache_size": .key("sqlite.disk_cache_size", .text),
+        "sqlite.mounted_file_path": .key("sqlite.mounted_file_path", .text),
+        "sqlite.flush_mem_threshold": .key("sqlite.flush_mem_threshold", .text),
+        "sqlite.resend_interval": .key("sqlite.resend_interval", .text),
     ]
 }
 

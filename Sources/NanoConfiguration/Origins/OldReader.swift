@@ -128,6 +128,11 @@ struct OldReader {
             root.set(["auth", "acl", "rules"], HOCONValue(.array(values), at: first.location))
         }
         finishListeners()
+        // Here the keys alone do not switch the database on, as the block in HOCON does.
+        let isStored = ["sqlite", "enable"]
+        if root["sqlite"] != nil, root.value(at: isStored) == nil {
+            root.set(isStored, HOCONValue(.boolean(false), at: root.location))
+        }
     }
 
     /// The flat form has one TCP listener, said or not. The original starts the secure WebSocket with TLS and WebSocket,

@@ -105,6 +105,7 @@ struct ConfigurationLoader {
         case ["auth", "acl"]: loaded.configuration.auth.rules.isEnabled = true
         case ["auth", "http_auth"]: loaded.configuration.auth.http.isEnabled = true
         case ["auth", "jwt"]: loaded.configuration.auth.tokens.isEnabled = true
+        case ["sqlite"]: loaded.configuration.isStored = true
         default: break
         }
     }

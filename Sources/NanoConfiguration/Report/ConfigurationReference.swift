@@ -10,10 +10,11 @@ public enum ConfigurationReference {
         var text = introduction
         text += "\n## listeners\n\n\(listeners)\n\(table(ConfigurationKey.listeners))"
         let keys = ConfigurationKey.all.filter { $0.hasEffect && !$0.path.hasPrefix("listeners.") }
-        for block in ["system", "mqtt", "limits", "sys", "log", "auth"] {
+        for block in ["system", "mqtt", "limits", "sys", "log", "auth", "sqlite"] {
             text += "\n## \(block)\n\n\(table(keys.filter { $0.path.hasPrefix(block + ".") }))"
+            if block == "auth" { text += "\n" + rules }
         }
-        for section in [rules, variables, withoutEffect, future, oldForm] { text += "\n" + section }
+        for section in [variables, withoutEffect, future, oldForm] { text += "\n" + section }
         return text
     }
 

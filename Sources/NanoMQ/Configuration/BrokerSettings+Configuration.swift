@@ -13,6 +13,7 @@ extension BrokerSettings {
         self.init()
         self.take(configuration.mqtt)
         self.take(configuration.limits)
+        if let sqlite = configuration.sqlite { self.take(sqlite) }
         self.nodeName = configuration.sys.node
         self.statisticsInterval = configuration.sys.interval.milliseconds
         self.publishesPresence = configuration.sys.presence
@@ -57,6 +58,15 @@ extension BrokerSettings {
         self.stuckReaderTimeout = limits.stuckReaderTimeout?.milliseconds ?? .max
         self.maximumRetainedMessages = limits.maximumRetainedMessages ?? .max
         self.maximumRetainedBytes = limits.maximumRetainedBytes ?? .max
+    }
+
+    private mutating func take(_ sqlite: NanoConfiguration.SQLite) {
+        self.maximumStoredMessages = sqlite.maximumMessages
+        self.maximumStoredBytes = sqlite.maximumBytes
+        self.maximumStoredMessagesPerSession = sqlite.maximumSessionMessages
+        self.maximumStoredBytesPerSession = sqlite.maximumSessionBytes
+        self.queuedMessagesInMemory = sqlite.messagesInMemory
+        self.fullStorePolicy = sqlite.whenFull == .refuse ? .refuse : .dropOldest
     }
 }
 
