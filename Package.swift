@@ -108,7 +108,7 @@ let package = Package(
             name: "NanoMQ",
             dependencies: [
                 "AccessControl", "BrokerCore", "BrokerNetwork", "MQTTCodec", "NanoConfiguration", "HOCON",
-                "RegularFile",
+                "Persistence", "RegularFile",
                 nioCore, nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 system,

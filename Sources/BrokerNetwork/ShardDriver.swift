@@ -102,9 +102,7 @@ package final class ShardDriver: ShardHost {
 
     // MARK: ShardHost
 
-    package var now: MonotonicTime {
-        MonotonicTime(milliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000))
-    }
+    package var now: MonotonicTime { MonotonicTime.uptime() }
 
     package func endTurnSoon() {
         self.eventLoop.assumeIsolated().execute { self.shard.endTurn() }
@@ -130,5 +128,12 @@ package final class ShardDriver: ShardHost {
 
     package func log(_ event: BrokerEvent) {
         self.logger.log(event)
+    }
+}
+
+extension MonotonicTime {
+    /// The time as event loops know it, on any thread.
+    @Sendable package static func uptime() -> MonotonicTime {
+        MonotonicTime(milliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000))
     }
 }

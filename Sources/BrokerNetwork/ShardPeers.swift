@@ -47,6 +47,14 @@ package final class ShardPeers: Sendable {
         peer.eventLoop.execute { peer.driver.value?.shard.process(messages) }
     }
 
+    /// Hands sessions that a store has kept to a shard, before anybody can connect.
+    package func restore(_ sessions: [RestoredSession], to shard: Int) {
+        let peer = self.peers[shard]
+        peer.eventLoop.execute {
+            for session in sessions { peer.driver.value?.shard.restore(session) }
+        }
+    }
+
     /// The driver of the loop that this is called on.
     func driver(on eventLoop: any EventLoop) -> ShardDriver? {
         self.peers.first { $0.eventLoop === eventLoop }?.driver.value

@@ -12,8 +12,7 @@ package final class BrokerState: Sendable {
     let retained: RetainedStore
     let directory = SessionDirectory()
     let extensions: [any BrokerExtension]
-    /// Where what has to outlive the broker is kept; nil: nowhere.
-    let store: SharedStore?
+    private let sharedStore: Mutex<SharedStore?>
     /// Milliseconds since 1970, for what is shown to people.
     let wallClock: @Sendable () -> Int64
     let startedAt: Int64
@@ -53,7 +52,7 @@ package final class BrokerState: Sendable {
         store: SharedStore? = nil,
         wallClock: @escaping @Sendable () -> Int64
     ) {
-        self.store = store
+        self.sharedStore = Mutex(store)
         self.currentSettings = Mutex(settings)
         self.admission = Mutex(Admission(settings))
         self.maximumOfflineSessions = Atomic(settings.maximumSessions ?? .max)
@@ -97,6 +96,14 @@ package final class BrokerState: Sendable {
         self.retained.apply(applied)
         return applied
     }
+
+    // MARK: The store
+
+    /// Where what has to outlive the broker is kept; nil: nowhere.
+    var store: SharedStore? { self.sharedStore.withLock { $0 } }
+
+    /// Has what has to outlive the broker kept, before there are shards.
+    package func use(_ store: SharedStore) { self.sharedStore.withLock { $0 = store } }
 
     // MARK: Shutting down
 

@@ -18,11 +18,6 @@ package final class SharedStore: Sendable {
         self.lastCount = Atomic(lastNumber.count)
     }
 
-    /// Goes on behind the last number that an earlier broker has drawn, before there are shards.
-    package func begin(after lastNumber: StoreNumber) {
-        self.lastCount.store(lastNumber.count, ordering: .relaxed)
-    }
-
     /// Draws `count` numbers in a row, and returns the first.
     func draw(_ count: Int = 1, for shard: UInt16) -> StoreNumber {
         let end = self.lastCount.add(Int64(count), ordering: .relaxed).newValue

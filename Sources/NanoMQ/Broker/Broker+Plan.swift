@@ -7,6 +7,7 @@ public import BrokerCore
 public import BrokerNetwork
 public import Logging
 public import NanoConfiguration
+import Persistence
 import Synchronization
 
 extension Broker {
@@ -33,6 +34,7 @@ extension Broker {
             threads: plan.configuration.system.threads,
             extensions: extensions,
             shutdownTimeout: plan.configuration.limits.shutdownTimeout,
+            store: plan.configuration.sqlite.map(StoreSettings.init),
             access: (AccessGuard(logger: logger), plan),
             logger: logger
         )

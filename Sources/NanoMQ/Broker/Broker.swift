@@ -10,6 +10,7 @@ import Logging
 import MQTTCodec
 import NIOCore
 import NIOPosix
+import Persistence
 import ServiceLifecycle
 import Synchronization
 
@@ -28,7 +29,9 @@ public final class Broker: Service {
     private let listeners: [Listener]
     private let threads: Int
     private let shutdownTimeout: Duration
-    private let logger: Logger
+    let logger: Logger
+    /// What is kept on disk, and how; nil: nothing is.
+    let storeSettings: StoreSettings?
     let state: BrokerState
     let running = Mutex<Running?>(nil)
     /// The change of plan that was asked for last.
@@ -42,6 +45,7 @@ public final class Broker: Service {
     struct Running: Sendable {
         let shards: ShardPeers
         let listeners: ListenerSet
+        let store: GroupCommitStore?
         /// The program's own subscriptions.
         var streams: [Int: AsyncStream<Message>.Continuation] = [:]
         var nextStream = 0
@@ -66,6 +70,7 @@ public final class Broker: Service {
             threads: threads,
             extensions: extensions,
             shutdownTimeout: shutdownTimeout,
+            store: nil,
             access: nil,
             logger: logger
         )
@@ -77,6 +82,7 @@ public final class Broker: Service {
         threads: Int?,
         extensions: [any BrokerExtension],
         shutdownTimeout: Duration,
+        store: StoreSettings?,
         access: (guard: AccessGuard, plan: BrokerPlan)?,
         logger: Logger
     ) {
@@ -87,6 +93,7 @@ public final class Broker: Service {
         self.threads = max(1, threads ?? Self.defaultThreads)
         self.shutdownTimeout = shutdownTimeout
         self.logger = logger
+        self.storeSettings = store
         self.state = BrokerState(
             settings: settings,
             shardCount: self.threads,
@@ -108,7 +115,13 @@ public final class Broker: Service {
     public func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: self.threads)
         do {
-            try await self.serve(on: group)
+            let store = try self.openStore()
+            do {
+                try await self.serve(on: group, store)
+            } catch {
+                await self.close(store)
+                throw error
+            }
         } catch {
             self.startup.fail(error)
             await self.access?.shutDown()
@@ -119,7 +132,7 @@ public final class Broker: Service {
         try await group.shutdownGracefully()
     }
 
-    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+    private func serve(on group: MultiThreadedEventLoopGroup, _ store: GroupCommitStore?) async throws {
         // Before there are shards, so that they see whether there is anything to ask.
         if let access, let accessPlan { await access.use(try await access.prepare(accessPlan)) }
         let watch = Task { await self.recheckRegularly() }
@@ -131,14 +144,15 @@ public final class Broker: Service {
         )
         let listeners = ListenerSet(shards: shards, group: group)
         do {
+            if let store { try await self.restore(from: store, to: shards) }
             try await listeners.open(self.listeners)
         } catch {
             await shards.stop()
-            throw BrokerError(error)
+            throw (error as? ListenerError).map(BrokerError.init) ?? error
         }
         for listener in listeners.status { self.logListening(listener) }
         self.running.withLock {
-            $0 = Running(shards: shards, listeners: listeners)
+            $0 = Running(shards: shards, listeners: listeners, store: store)
         }
         self.startup.succeed()
         try? await gracefulShutdown()
@@ -150,6 +164,8 @@ public final class Broker: Service {
             return running?.streams ?? [:]
         }
         for stream in streams.values { stream.finish() }
+        // The connections have gone, so what their sessions are left with is known.
+        await self.close(store)
         await shards.stop()
         self.logger.info("stopped")
     }
