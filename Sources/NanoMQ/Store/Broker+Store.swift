@@ -5,7 +5,9 @@
 
 import BrokerCore
 import BrokerNetwork
+import Logging
 public import Persistence
+import Synchronization
 
 extension Broker {
     /// What has been written to disk and what is there; nil: nothing is, or the broker does not run.
