@@ -10,7 +10,8 @@ import Logging
 import MQTTCodec
 import NIOCore
 import NIOPosix
-import Persistence
+// Its settings, too.
+@_exported import Persistence
 import ServiceLifecycle
 import Synchronization
 
@@ -56,12 +57,15 @@ public final class Broker: Service {
     ///   - threads: event loops, 1 or more; nil: ``defaultThreads``.
     ///   - extensions: what takes part in the broker's decisions, in this order.
     ///   - shutdownTimeout: how long clients may take to go at shutdown.
+    ///   - store: what is kept on disk, and how: sessions with all that belongs to them, and retained messages; nil:
+    ///     they end with the broker.
     public convenience init(
         listeners: [Listener],
         settings: BrokerSettings = BrokerSettings(),
         threads: Int? = nil,
         extensions: [any BrokerExtension] = [],
         shutdownTimeout: Duration = .seconds(5),
+        store: StoreSettings? = nil,
         logger: Logger = Logger(label: "nanomq")
     ) {
         self.init(
@@ -70,7 +74,7 @@ public final class Broker: Service {
             threads: threads,
             extensions: extensions,
             shutdownTimeout: shutdownTimeout,
-            store: nil,
+            store: store,
             access: nil,
             logger: logger
         )

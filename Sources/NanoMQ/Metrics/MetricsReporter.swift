@@ -28,6 +28,16 @@ public import ServiceLifecycle
 /// | `nanomq_protocol_errors_total` | counter | |
 /// | `nanomq_stuck_readers_total` | counter | |
 /// | `nanomq_keep_alive_timeouts_total` | counter | |
+///
+/// And of a broker with a store:
+///
+/// | Name | Kind |
+/// |---|---|
+/// | `nanomq_store_sessions`, `nanomq_store_messages`, `nanomq_store_bytes` | gauge |
+/// | `nanomq_store_pending_bytes` | gauge |
+/// | `nanomq_store_commits_total`, `nanomq_store_commit_microseconds_total` | counter |
+/// | `nanomq_store_longest_commit_microseconds` | gauge |
+/// | `nanomq_store_failures_total` | counter |
 public final class MetricsReporter: Service {
     private let broker: Broker
     private let interval: Duration
@@ -47,12 +57,22 @@ public final class MetricsReporter: Service {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             var instruments = MetricsInstruments(factory: self.factory)
+            var storeInstruments: StoreInstruments?
             repeat {
                 self.report(to: &instruments)
+                self.report(to: &storeInstruments)
                 try? await Task.sleep(for: self.interval)
             } while !Task.isCancelled
             self.report(to: &instruments)
+            self.report(to: &storeInstruments)
         }
+    }
+
+    private func report(to instruments: inout StoreInstruments?) {
+        guard let metrics = self.broker.storeMetrics else { return }
+        var reporting = instruments ?? StoreInstruments(factory: self.factory)
+        reporting.report(metrics)
+        instruments = reporting
     }
 
     private func report(to instruments: inout MetricsInstruments) {

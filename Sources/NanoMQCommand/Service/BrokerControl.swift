@@ -55,7 +55,15 @@ final class BrokerControl: ControlHandler {
             [.init("pid", "\(getpid())"), .init("state", phase.rawValue), .init("uptime", "\(uptime) s")]
         )
         reply.fields += self.broker.listenerNames.map { .init("listener", $0) }
+        if let store = self.broker.storeMetrics { reply.fields.append(.init("store", Self.describe(store))) }
         return reply
+    }
+
+    private static func describe(_ store: StoreMetrics) -> String {
+        let (seconds, attoseconds) = (store.totalCommit / max(1, store.commits)).components
+        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        return "\(store.totals.sessions) sessions, \(store.totals.messages) messages of \(store.totals.bytes) bytes, "
+            + "\(store.commits) commits of \(microseconds) µs on average, \(store.failures) failures"
     }
 
     func arguments() async -> ControlMessage {

@@ -23,9 +23,35 @@ extension NetworkTests {
         }
 
         @Test func nothingIsLostAndNothingIsLeft() async throws {
-            try await RunningBroker.with(threads: 4) { settings in
+            try await self.churn(store: nil)
+        }
+
+        #if SQLite
+            /// The same with sessions on disk, where most of what waits is in the store only.
+            @Test func nothingIsLostAndNothingIsLeftWithAStore() async throws {
+                let folder = try TemporaryFolder()
+                let store = StoreSettings(directory: folder.path)
+                try await self.churn(store: store)
+                // Nothing is left there either.
+                try await RunningBroker.with(store: store) { running in
+                    // What ended sessions have left is cleared up bit by bit.
+                    while let totals = running.broker.storeMetrics?.totals, totals != StoreTotals(), !Task.isCancelled {
+                        await Task.yield()
+                    }
+                    #expect(running.broker.storeMetrics?.totals == StoreTotals())
+                    let census = try await running.census()
+                    #expect(census == Census())
+                }
+            }
+        #endif
+
+        private func churn(store: StoreSettings?) async throws {
+            try await RunningBroker.with(threads: 4, store: store) { settings in
                 settings.maximumQueuedMessages = 1_000_000
                 settings.maximumQueuedBytes = .max
+                settings.maximumStoredMessages = 1_000_000
+                settings.maximumStoredMessagesPerSession = 1_000_000
+                settings.queuedMessagesInMemory = 8
             } _: { running in
                 HeapUse.prepare()
                 var uses: [Int] = []

@@ -24,6 +24,7 @@ struct RunningBroker: Sendable {
         threads: Int = 2,
         extensions: [any BrokerExtension] = [],
         shutdownTimeout: Duration = .seconds(5),
+        store: StoreSettings? = nil,
         settings change: (inout BrokerSettings) -> Void = { _ in },
         _ body: (RunningBroker) async throws -> Result
     ) async throws -> Result {
@@ -36,6 +37,7 @@ struct RunningBroker: Sendable {
             threads: threads,
             extensions: extensions,
             shutdownTimeout: shutdownTimeout,
+            store: store,
             logger: .silent
         )
         let running = Task { try await broker.run() }
