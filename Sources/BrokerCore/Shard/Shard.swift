@@ -42,6 +42,8 @@ package final class Shard {
     /// What has to outlive the broker is kept there; nil: nothing is.
     let store: SharedStore?
     var journal = StoreJournal()
+    /// Pages of sessions' messages that are asked for at the end of the turn.
+    var pageRequests: [BacklogRequest] = []
     /// Connections that hold something back, by the ticket it waits for.
     var holding: Deque<(ticket: UInt64, connection: Connection)> = []
     /// By shard, the count up to which deliveries that it has drawn numbers for have come here.
@@ -149,6 +151,7 @@ package final class Shard {
         self.touched.removeAll(keepingCapacity: self.touched.count < 1024)
         // Before the mail: what another shard makes of it comes to the store behind it.
         self.submitJournal()
+        self.requestPages()
         guard self.hasMail else { return }
         self.hasMail = false
         for shard in self.outboxes.indices where !self.outboxes[shard].isEmpty {

@@ -122,11 +122,11 @@ extension Shard {
     private func requestPage(of count: Int, _ session: Session, _ backlog: StoredBacklog) {
         guard let store = self.store, let account = session.account else { return }
         backlog.isLoading = true
-        self.submitJournal()
         var known = self.known
         // What this shard draws numbers for is known to it at once.
         known[Int(self.index)] = store.count
-        store.store.fetch(
+        // At the end of the turn, behind all that it has changed: what one packet brings about the store gets whole.
+        self.pageRequests.append(
             BacklogRequest(
                 address: session.address,
                 session: account.number,
@@ -135,9 +135,17 @@ extension Shard {
                 maximumCount: count,
                 maximumBytes: Self.pageBytes,
                 includesInflight: backlog.lacksInflight
-            ),
-            for: Int(self.index)
+            )
         )
+        self.needTurnEnd()
+    }
+
+    /// Asks the store for the pages that this turn has wanted.
+    func requestPages() {
+        guard !self.pageRequests.isEmpty, let store = self.store?.store else { return }
+        let requests = self.pageRequests
+        self.pageRequests = []
+        for request in requests { store.fetch(request, for: Int(self.index)) }
     }
 
     func receive(_ page: BacklogPage) {
