@@ -9,17 +9,11 @@ import MQTTCodec
 // What comes while there are more in the store than in memory stays there, and is read when those before it are gone.
 //
 // Shards publish to a session in parallel, and the store may have a message before the session's shard has heard of it.
-// So a page holds only what was known when it was asked for, and what comes while it is being read waits to see whether
-// it belongs before or behind its end.
+// So a page holds only what the session had heard of when it was asked for, and what comes while it is being read waits
+// to see whether it belongs before or behind its end.
 extension Shard {
     /// Bytes of messages that are read at once, and that a session has in memory beside those in flight.
     private static let pageBytes = 1024 * 1024
-
-    /// A delivery has come here whose number another shard has drawn.
-    func noteKnown(_ first: StoreNumber, count: Int) {
-        guard first != .none, first.shard < self.known.count else { return }
-        self.known[first.shard] = max(self.known[first.shard], first.count + Int64(count) - 1)
-    }
 
     // MARK: What comes
 
@@ -46,12 +40,12 @@ extension Shard {
             session.lastInMemory = max(session.lastInMemory, queued.terms.number)
             return
         }
-        let backlog = session.backlog ?? StoredBacklog(count: 0, byteCount: 0, lacksInflight: false)
+        let backlog = session.backlog ?? StoredBacklog(shardCount: self.broker.shardCount)
         session.backlog = backlog
         if backlog.isLoading {
             backlog.arrivals.append(queued)
         } else {
-            backlog.add(queued.message)
+            backlog.add(queued)
         }
     }
 
@@ -120,18 +114,15 @@ extension Shard {
     }
 
     private func requestPage(of count: Int, _ session: Session, _ backlog: StoredBacklog) {
-        guard let store = self.store, let account = session.account else { return }
+        guard let account = session.account else { return }
         backlog.isLoading = true
-        var known = self.known
-        // What this shard draws numbers for is known to it at once.
-        known[Int(self.index)] = store.count
         // At the end of the turn, behind all that it has changed: what one packet brings about the store gets whole.
         self.pageRequests.append(
             BacklogRequest(
                 address: session.address,
                 session: account.number,
                 after: session.lastInMemory,
-                known: known,
+                known: backlog.known,
                 maximumCount: count,
                 maximumBytes: Self.pageBytes,
                 includesInflight: backlog.lacksInflight
@@ -175,9 +166,9 @@ extension Shard {
     /// A message that came while a page was being read.
     private func place(_ arrival: QueuedMessage, _ session: Session) {
         if arrival.terms.number > session.lastInMemory, session.backlog != nil || !self.hasRoomInMemory(session) {
-            let backlog = session.backlog ?? StoredBacklog(count: 0, byteCount: 0, lacksInflight: false)
+            let backlog = session.backlog ?? StoredBacklog(shardCount: self.broker.shardCount)
             session.backlog = backlog
-            backlog.add(arrival.message)
+            backlog.add(arrival)
         } else {
             session.lastInMemory = max(session.lastInMemory, arrival.terms.number)
             session.queue.push(arrival)
