@@ -63,14 +63,17 @@ extension Shard {
         // As much gives way as comes, and no more: where a limit has been lowered, what was accepted before stays.
         var freedCount = 0
         var freedBytes = 0
-        while session.waiting.count >= self.settings.maximumStoredMessagesPerSession && freedCount == 0
-            || session.waiting.byteCount + bytes > self.settings.maximumStoredBytesPerSession && freedBytes < bytes
-            || self.isStoreFull && freedCount == 0
-        {
+        while true {
+            let hasTooMany =
+                session.waiting.count >= self.settings.maximumStoredMessagesPerSession || self.isStoreFull
+            let isTooLarge = session.waiting.byteCount + bytes > self.settings.maximumStoredBytesPerSession
+            guard hasTooMany && freedCount == 0 || isTooLarge && freedBytes < bytes else { return true }
             guard self.settings.fullStorePolicy == .dropOldest else { return false }
             guard let oldest = session.queue.popFirst() else {
-                // The oldest are in the store only: they are read, and go when the next one comes.
-                guard session.backlog != nil else { return false }
+                // The oldest are in the store only: they are read, and go when they are there.
+                guard let backlog = session.backlog else { return false }
+                if hasTooMany, freedCount == 0 { backlog.owedCount += 1 }
+                if isTooLarge { backlog.owedBytes += bytes - freedBytes }
                 _ = self.readAhead(session)
                 return true
             }
@@ -79,7 +82,22 @@ extension Shard {
             self.journalRemoval(of: oldest.terms.number, session)
             self.dropForFullQueue(oldest.message, session)
         }
-        return true
+    }
+
+    /// Drops the oldest messages, now in memory, that others have been accepted for.
+    private func settleDebts(of session: Session, _ backlog: StoredBacklog) {
+        while backlog.owedCount > 0 || backlog.owedBytes > 0, let oldest = session.queue.popFirst() {
+            backlog.owedCount -= 1
+            backlog.owedBytes -= oldest.message.byteCount
+            self.journalRemoval(of: oldest.terms.number, session)
+            self.dropForFullQueue(oldest.message, session)
+        }
+        guard session.backlog === backlog, backlog.owedCount > 0 || backlog.owedBytes > 0 else {
+            backlog.owedCount = 0
+            backlog.owedBytes = 0
+            return
+        }
+        _ = self.readAhead(session)
     }
 
     /// Lets all shards know how much waits for a session.
@@ -159,6 +177,7 @@ extension Shard {
         backlog.arrivals = []
         if page.isLast || backlog.count <= 0 { session.backlog = nil }
         for arrival in arrivals { self.place(arrival, session) }
+        self.settleDebts(of: session, backlog)
         self.updateAccount(of: session)
         if session.connection != nil { self.pump(session) }
     }

@@ -14,6 +14,10 @@ final class StoredBacklog {
     /// Whether those in flight are in the store only, since the broker has just started. Until they are here nothing
     /// can be sent: their packet identifiers are not known.
     var lacksInflight: Bool
+    /// Messages, the oldest, that have to give way for others which have come, once they are read.
+    var owedCount = 0
+    /// Bytes that have to be made free in the same way.
+    var owedBytes = 0
     /// Whether the next ones are being read.
     var isLoading = false
     /// What has come since then.
