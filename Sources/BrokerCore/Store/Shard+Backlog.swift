@@ -208,12 +208,21 @@ extension Shard {
 
     private func restoreInflight(_ entry: BacklogPage.Entry, _ session: Session, _ backlog: StoredBacklog) {
         backlog.remove(entry.message)
+        let terms = self.terms(of: entry)
+        if backlog.isFromAnotherUser, !entry.isConfirmed, self.hooks.contains(.authorization),
+            !self.extensions.mayReceive(entry.message, client: session.info)
+        {
+            self.journalRemoval(of: entry.delivery, session)
+            // What was QoS 2 may have arrived, so nobody else may get it.
+            let group = entry.qos == .exactlyOnce ? nil : terms.group
+            return self.dropRefused(entry.message, group, session, session.info)
+        }
         session.inflight.restore(
             InflightMessage(
                 state: entry.isConfirmed ? .released : .published,
                 isOnWire: false,
                 message: entry.message,
-                terms: self.terms(of: entry)
+                terms: terms
             ),
             under: entry.packetIdentifier
         )

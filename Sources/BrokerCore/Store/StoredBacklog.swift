@@ -14,6 +14,9 @@ final class StoredBacklog {
     /// Whether those in flight are in the store only, since the broker has just started. Until they are here nothing
     /// can be sent: their packet identifiers are not known.
     var lacksInflight: Bool
+    /// Whether those in flight have been sent to another user than the one who has the session now, so that the rules
+    /// of access have to be asked about them.
+    var isFromAnotherUser = false
     /// Messages, the oldest, that have to give way for others which have come, once they are read.
     var owedCount = 0
     /// Bytes that have to be made free in the same way.
