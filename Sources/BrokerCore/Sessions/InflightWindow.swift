@@ -149,11 +149,13 @@ struct InflightWindow {
         guard identifier != 0, self[identifier] == nil else { return }
         self.unfinishedCount += 1
         if self.messages.isEmpty { self.first = identifier }
-        let index = (Int(identifier) - Int(self.first) + Self.identifiers) % Self.identifiers
-        // One that lies before the window, as it seems far behind it, or that would leave a large hole is a straggler.
-        guard index >= self.messages.count, index < 2 * self.messages.count + 1024 else {
-            self.older.append((identifier, message))
-            return
+        var index = (Int(identifier) - Int(self.first) + Self.identifiers) % Self.identifiers
+        if index < self.messages.count || index >= 2 * self.messages.count + 1024 {
+            // It does not follow those that are there, or it would leave a large hole: they are stragglers then.
+            self.older = self.all
+            self.messages = []
+            self.first = identifier
+            index = 0
         }
         while self.messages.count < index { self.messages.append(.done) }
         self.messages.append(message)

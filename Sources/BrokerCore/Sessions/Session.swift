@@ -98,6 +98,9 @@ final class Session {
         self.info = info
     }
 
+    /// Whether messages may be on their way to it: it has subscriptions, or had some and has its messages stored.
+    var mayBeSentTo: Bool { !self.entries.isEmpty || self.account != nil }
+
     /// Whether it is there when its client comes back.
     var outlivesConnection: Bool { self.expiryInterval > 0 }
 }

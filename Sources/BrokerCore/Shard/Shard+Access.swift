@@ -229,6 +229,7 @@ extension Shard {
         }
         // What has been sent once is sent again: to this user, if it is the one who got it.
         guard review.connection != nil, review.client.userName != session.info.userName else { return }
+        session.backlog?.isFromAnotherUser = session.backlog?.lacksInflight == true
         for (identifier, inflight) in session.inflight.all where inflight.state == .published {
             guard let message = inflight.message, isRefused(message) else { continue }
             self.endInflight(identifier, session)

@@ -151,7 +151,7 @@ extension Shard {
     private func leave(_ session: Session, to next: SessionTenure) {
         session.backlog?.abandonLoading()
         self.forget(session)
-        if !session.entries.isEmpty {
+        if session.mayBeSentTo {
             self.moved[session.address] = MovedSession(
                 client: session.client,
                 shard: next.shard,
@@ -190,7 +190,7 @@ extension Shard {
             self.end(arrived, keepsOwner: true)
             session = nil
         }
-        if let next = claim.nextOwner, session?.entries.isEmpty ?? true {
+        if let next = claim.nextOwner, session?.mayBeSentTo != true {
             return self.handOver(session, of: client, to: next)
         }
         if let session {
@@ -216,7 +216,7 @@ extension Shard {
         }
         self.sessionsByClient[session.client] = session
         self.metrics.sessions += 1
-        guard !session.entries.isEmpty else { return }
+        guard session.mayBeSentTo else { return }
         self.broker.subscriptions.move(session.entries.values.map(\.filter), from: old, to: session.address)
         session.arrival = Arrival(from: old, fencesAwaited: self.broker.shardCount)
         for shard in 0..<self.broker.shardCount {

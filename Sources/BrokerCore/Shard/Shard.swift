@@ -42,10 +42,10 @@ package final class Shard {
     /// What has to outlive the broker is kept there; nil: nothing is.
     let store: SharedStore?
     var journal = StoreJournal()
+    /// Pages of sessions' messages that are asked for at the end of the turn.
+    var pageRequests: [BacklogRequest] = []
     /// Connections that hold something back, by the ticket it waits for.
     var holding: Deque<(ticket: UInt64, connection: Connection)> = []
-    /// By shard, the count up to which deliveries that it has drawn numbers for have come here.
-    var known: [Int64]
 
     /// Counts turns.
     private(set) var turn: UInt64 = 1
@@ -65,7 +65,6 @@ package final class Shard {
         self.index = UInt16(index)
         self.broker = broker
         self.store = broker.store
-        self.known = Array(repeating: broker.store?.count ?? 0, count: broker.shardCount)
         let settings = broker.settings
         self.settings = settings
         self.terms = ConnectionTerms(settings)
@@ -149,6 +148,7 @@ package final class Shard {
         self.touched.removeAll(keepingCapacity: self.touched.count < 1024)
         // Before the mail: what another shard makes of it comes to the store behind it.
         self.submitJournal()
+        self.requestPages()
         guard self.hasMail else { return }
         self.hasMail = false
         for shard in self.outboxes.indices where !self.outboxes[shard].isEmpty {
@@ -217,12 +217,8 @@ package final class Shard {
         for message in messages {
             byteCount += message.transferBytes
             switch message {
-            case .deliver(let delivery):
-                self.noteKnown(delivery.firstNumber, count: delivery.route.stored.count)
-                self.deliver(delivery)
-            case .deliverDirectly(let delivery):
-                self.noteKnown(delivery.number, count: 1)
-                self.deliver(delivery)
+            case .deliver(let delivery): self.deliver(delivery)
+            case .deliverDirectly(let delivery): self.deliver(delivery)
             case .forward(let client, let delivery): self.deliverForwarded(delivery, to: UTF8String(client))
             case .claim(let client, let next, let tenure, let isCleanStart):
                 self.answerClaim(of: UTF8String(client), by: next, endOf: tenure, isCleanStart: isCleanStart)

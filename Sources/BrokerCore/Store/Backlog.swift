@@ -13,8 +13,8 @@ package struct BacklogRequest: Sendable {
     package let session: StoreNumber
     /// Deliveries behind this one are wanted, in order of their numbers.
     package let after: StoreNumber
-    /// By shard, the count up to which its deliveries are known to the asking shard: a delivery is wanted only if its
-    /// count is not above that of the shard that drew it. The others are on their way to it.
+    /// By shard, the count up to which the session has heard of deliveries whose numbers it drew: a delivery is wanted
+    /// only if its count is not above that of the shard that drew it. The others are on their way to the session.
     package let known: [Int64]
     /// At most so many.
     package let maximumCount: Int

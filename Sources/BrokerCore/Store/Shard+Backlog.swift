@@ -9,17 +9,11 @@ import MQTTCodec
 // What comes while there are more in the store than in memory stays there, and is read when those before it are gone.
 //
 // Shards publish to a session in parallel, and the store may have a message before the session's shard has heard of it.
-// So a page holds only what was known when it was asked for, and what comes while it is being read waits to see whether
-// it belongs before or behind its end.
+// So a page holds only what the session had heard of when it was asked for, and what comes while it is being read waits
+// to see whether it belongs before or behind its end.
 extension Shard {
     /// Bytes of messages that are read at once, and that a session has in memory beside those in flight.
     private static let pageBytes = 1024 * 1024
-
-    /// A delivery has come here whose number another shard has drawn.
-    func noteKnown(_ first: StoreNumber, count: Int) {
-        guard first != .none, first.shard < self.known.count else { return }
-        self.known[first.shard] = max(self.known[first.shard], first.count + Int64(count) - 1)
-    }
 
     // MARK: What comes
 
@@ -46,12 +40,12 @@ extension Shard {
             session.lastInMemory = max(session.lastInMemory, queued.terms.number)
             return
         }
-        let backlog = session.backlog ?? StoredBacklog(count: 0, byteCount: 0, lacksInflight: false)
+        let backlog = session.backlog ?? StoredBacklog(shardCount: self.broker.shardCount)
         session.backlog = backlog
         if backlog.isLoading {
             backlog.arrivals.append(queued)
         } else {
-            backlog.add(queued.message)
+            backlog.add(queued)
         }
     }
 
@@ -69,14 +63,17 @@ extension Shard {
         // As much gives way as comes, and no more: where a limit has been lowered, what was accepted before stays.
         var freedCount = 0
         var freedBytes = 0
-        while session.waiting.count >= self.settings.maximumStoredMessagesPerSession && freedCount == 0
-            || session.waiting.byteCount + bytes > self.settings.maximumStoredBytesPerSession && freedBytes < bytes
-            || self.isStoreFull && freedCount == 0
-        {
+        while true {
+            let hasTooMany =
+                session.waiting.count >= self.settings.maximumStoredMessagesPerSession || self.isStoreFull
+            let isTooLarge = session.waiting.byteCount + bytes > self.settings.maximumStoredBytesPerSession
+            guard hasTooMany && freedCount == 0 || isTooLarge && freedBytes < bytes else { return true }
             guard self.settings.fullStorePolicy == .dropOldest else { return false }
             guard let oldest = session.queue.popFirst() else {
-                // The oldest are in the store only: they are read, and go when the next one comes.
-                guard session.backlog != nil else { return false }
+                // The oldest are in the store only: they are read, and go when they are there.
+                guard let backlog = session.backlog else { return false }
+                if hasTooMany, freedCount == 0 { backlog.owedCount += 1 }
+                if isTooLarge { backlog.owedBytes += bytes - freedBytes }
                 _ = self.readAhead(session)
                 return true
             }
@@ -85,7 +82,22 @@ extension Shard {
             self.journalRemoval(of: oldest.terms.number, session)
             self.dropForFullQueue(oldest.message, session)
         }
-        return true
+    }
+
+    /// Drops the oldest messages, now in memory, that others have been accepted for.
+    private func settleDebts(of session: Session, _ backlog: StoredBacklog) {
+        while backlog.owedCount > 0 || backlog.owedBytes > 0, let oldest = session.queue.popFirst() {
+            backlog.owedCount -= 1
+            backlog.owedBytes -= oldest.message.byteCount
+            self.journalRemoval(of: oldest.terms.number, session)
+            self.dropForFullQueue(oldest.message, session)
+        }
+        guard session.backlog === backlog, backlog.owedCount > 0 || backlog.owedBytes > 0 else {
+            backlog.owedCount = 0
+            backlog.owedBytes = 0
+            return
+        }
+        _ = self.readAhead(session)
     }
 
     /// Lets all shards know how much waits for a session.
@@ -120,24 +132,29 @@ extension Shard {
     }
 
     private func requestPage(of count: Int, _ session: Session, _ backlog: StoredBacklog) {
-        guard let store = self.store, let account = session.account else { return }
+        guard let account = session.account else { return }
         backlog.isLoading = true
-        self.submitJournal()
-        var known = self.known
-        // What this shard draws numbers for is known to it at once.
-        known[Int(self.index)] = store.count
-        store.store.fetch(
+        // At the end of the turn, behind all that it has changed: what one packet brings about the store gets whole.
+        self.pageRequests.append(
             BacklogRequest(
                 address: session.address,
                 session: account.number,
                 after: session.lastInMemory,
-                known: known,
+                known: backlog.known,
                 maximumCount: count,
                 maximumBytes: Self.pageBytes,
                 includesInflight: backlog.lacksInflight
-            ),
-            for: Int(self.index)
+            )
         )
+        self.needTurnEnd()
+    }
+
+    /// Asks the store for the pages that this turn has wanted.
+    func requestPages() {
+        guard !self.pageRequests.isEmpty, let store = self.store?.store else { return }
+        let requests = self.pageRequests
+        self.pageRequests = []
+        for request in requests { store.fetch(request, for: Int(self.index)) }
     }
 
     func receive(_ page: BacklogPage) {
@@ -160,6 +177,7 @@ extension Shard {
         backlog.arrivals = []
         if page.isLast || backlog.count <= 0 { session.backlog = nil }
         for arrival in arrivals { self.place(arrival, session) }
+        self.settleDebts(of: session, backlog)
         self.updateAccount(of: session)
         if session.connection != nil { self.pump(session) }
     }
@@ -167,9 +185,9 @@ extension Shard {
     /// A message that came while a page was being read.
     private func place(_ arrival: QueuedMessage, _ session: Session) {
         if arrival.terms.number > session.lastInMemory, session.backlog != nil || !self.hasRoomInMemory(session) {
-            let backlog = session.backlog ?? StoredBacklog(count: 0, byteCount: 0, lacksInflight: false)
+            let backlog = session.backlog ?? StoredBacklog(shardCount: self.broker.shardCount)
             session.backlog = backlog
-            backlog.add(arrival.message)
+            backlog.add(arrival)
         } else {
             session.lastInMemory = max(session.lastInMemory, arrival.terms.number)
             session.queue.push(arrival)
@@ -190,12 +208,21 @@ extension Shard {
 
     private func restoreInflight(_ entry: BacklogPage.Entry, _ session: Session, _ backlog: StoredBacklog) {
         backlog.remove(entry.message)
+        let terms = self.terms(of: entry)
+        if backlog.isFromAnotherUser, !entry.isConfirmed, self.hooks.contains(.authorization),
+            !self.extensions.mayReceive(entry.message, client: session.info)
+        {
+            self.journalRemoval(of: entry.delivery, session)
+            // What was QoS 2 may have arrived, so nobody else may get it.
+            let group = entry.qos == .exactlyOnce ? nil : terms.group
+            return self.dropRefused(entry.message, group, session, session.info)
+        }
         session.inflight.restore(
             InflightMessage(
                 state: entry.isConfirmed ? .released : .published,
                 isOnWire: false,
                 message: entry.message,
-                terms: self.terms(of: entry)
+                terms: terms
             ),
             under: entry.packetIdentifier
         )

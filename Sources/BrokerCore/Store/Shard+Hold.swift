@@ -105,9 +105,16 @@ extension Shard {
                 self.holding.removeFirst()
                 self.release(first.connection, upTo: ticket)
             }
-            if let store = self.store?.store, !store.isCongested, self.hasThrottled { self.resumeThrottled() }
+            self.resumeAfterCongestion()
         case .backlog(let page): self.receive(page)
         }
+    }
+
+    /// Goes on reading from publishers once the store keeps up. It may be other shards' changes that were in the way, so
+    /// the end of it is also looked for when nothing has been reported.
+    func resumeAfterCongestion() {
+        guard self.hasThrottled, let store = self.store?.store, !store.isCongested else { return }
+        self.resumeThrottled()
     }
 
     private func release(_ connection: Connection, upTo ticket: UInt64) {

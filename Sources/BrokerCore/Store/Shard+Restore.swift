@@ -18,9 +18,9 @@ extension Shard {
         session.incomingExactlyOnce = Set(restored.received)
         if restored.messageCount > 0 {
             session.backlog = StoredBacklog(
-                count: restored.messageCount,
-                byteCount: restored.byteCount,
-                lacksInflight: true
+                restored: restored,
+                shardCount: self.broker.shardCount,
+                lastCount: self.store?.count ?? 0
             )
             self.updateAccount(of: session)
         }

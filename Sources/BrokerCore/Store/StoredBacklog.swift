@@ -14,21 +14,46 @@ final class StoredBacklog {
     /// Whether those in flight are in the store only, since the broker has just started. Until they are here nothing
     /// can be sent: their packet identifiers are not known.
     var lacksInflight: Bool
+    /// Whether those in flight have been sent to another user than the one who has the session now, so that the rules
+    /// of access have to be asked about them.
+    var isFromAnotherUser = false
+    /// Messages, the oldest, that have to give way for others which have come, once they are read.
+    var owedCount = 0
+    /// Bytes that have to be made free in the same way.
+    var owedBytes = 0
     /// Whether the next ones are being read.
     var isLoading = false
     /// What has come since then.
     var arrivals: [QueuedMessage] = []
+    /// By shard, the highest count of the deliveries here that it has drawn the numbers of.
+    ///
+    /// Those of one shard come to a session in order, wherever the session lives: what the store has beyond this is
+    /// still on its way.
+    private(set) var known: [Int64]
 
-    init(count: Int, byteCount: Int, lacksInflight: Bool) {
-        self.count = count
-        self.byteCount = byteCount
-        self.lacksInflight = lacksInflight
+    /// A backlog to be filled.
+    init(shardCount: Int) {
+        self.count = 0
+        self.byteCount = 0
+        self.lacksInflight = false
+        self.known = Array(repeating: 0, count: shardCount)
+    }
+
+    /// What a store has kept, whose numbers end at `lastCount`.
+    init(restored: RestoredSession, shardCount: Int, lastCount: Int64) {
+        self.count = restored.messageCount
+        self.byteCount = restored.byteCount
+        self.lacksInflight = true
+        self.known = Array(repeating: lastCount, count: shardCount)
     }
 
     /// A further message is left to the store.
-    func add(_ message: Message) {
+    func add(_ queued: QueuedMessage) {
         self.count += 1
-        self.byteCount += message.byteCount
+        self.byteCount += queued.message.byteCount
+        let number = queued.terms.number
+        guard number.shard < self.known.count else { return }
+        self.known[number.shard] = max(self.known[number.shard], number.count)
     }
 
     /// A message has been read.
@@ -40,7 +65,7 @@ final class StoredBacklog {
     /// What is being read will not arrive: it stays in the store, with what has come since.
     func abandonLoading() {
         self.isLoading = false
-        for arrival in self.arrivals { self.add(arrival.message) }
+        for arrival in self.arrivals { self.add(arrival) }
         self.arrivals = []
     }
 }
