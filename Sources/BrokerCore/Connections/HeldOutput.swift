@@ -13,6 +13,8 @@ final class HeldOutput {
     }
 
     private var parts: Deque<Part> = []
+    /// Whether a PUBLISH is, or has been, among them: then those behind it wait too, so that they keep their order.
+    var hasPublish = false
 
     var isEmpty: Bool { self.parts.isEmpty }
 

@@ -92,7 +92,8 @@ extension Shard {
     ) -> Bool {
         session.lastInMemory = max(session.lastInMemory, terms.number)
         self.journalSent(terms.number, under: packetIdentifier, session)
-        guard terms.qos == .exactlyOnce, let ticket = self.pendingTicket else {
+        let ticket = terms.qos == .exactlyOnce ? self.pendingTicket : nil
+        guard ticket != nil || connection.held?.hasPublish == true else {
             return self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
         }
         var isSent = false
@@ -101,6 +102,7 @@ extension Shard {
             isSent = self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
             swap(&connection.output, &held)
         }
+        connection.held?.hasPublish = true
         return isSent
     }
 
@@ -277,8 +279,9 @@ extension Shard {
                 self.metrics.droppedTooLarge += 1
                 continue
             }
-            if let ticket {
+            if ticket != nil || connection.held?.hasPublish == true {
                 self.hold(connection, after: ticket) { publish.append(to: &$0, parts: parts) }
+                connection.held?.hasPublish = true
             } else {
                 publish.append(to: &connection.output, parts: parts)
             }

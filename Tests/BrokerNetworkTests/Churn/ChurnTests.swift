@@ -30,7 +30,7 @@ extension NetworkTests {
             /// The same with sessions on disk, where most of what waits is in the store only.
             @Test func nothingIsLostAndNothingIsLeftWithAStore() async throws {
                 let folder = try TemporaryFolder()
-                let store = StoreSettings(directory: folder.path)
+                let store = StoreSettings(directory: folder.path, cacheBytes: 256 * 1024)
                 try await self.churn(store: store)
                 // Nothing is left there either.
                 try await RunningBroker.with(store: store) { running in
