@@ -23,6 +23,12 @@ let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "s
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"]))
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["TLS"]))
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["TLS"]))
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"]))
+let sqlite: Target.Dependency = .product(
+    name: "GRDBSQLite",
+    package: "GRDB.swift",
+    condition: .when(traits: ["SQLite"])
+)
 
 let package = Package(
     name: "nanomq",
@@ -37,10 +43,14 @@ let package = Package(
         .executable(name: "nanomq", targets: ["NanoMQCommand"]),
     ],
     traits: [
-        .default(enabledTraits: ["TLS", "HTTPAuthentication", "JWT"]),
+        .default(enabledTraits: ["TLS", "HTTPAuthentication", "JWT", "SQLite"]),
         .trait(name: "TLS", description: "Listeners with TLS. Without it such a listener is an error at start."),
         .trait(name: "HTTPAuthentication", description: "Asks an HTTP server who a client is and what it may do."),
         .trait(name: "JWT", description: "Accepts JSON Web Tokens as passwords."),
+        .trait(
+            name: "SQLite",
+            description: "Keeps sessions and messages on disk. Without it they end with the broker."
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -56,6 +66,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // Floor 1: languages. Bytes or text in, values out.
@@ -91,6 +102,12 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTPAuthentication"])),
                 .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
             ],
+            swiftSettings: settings
+        ),
+
+        .target(
+            name: "Persistence",
+            dependencies: ["BrokerCore", "MQTTCodec", nioCore, system, grdb, sqlite],
             swiftSettings: settings
         ),
 
@@ -148,6 +165,11 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["HTTPAuthentication"])),
                 .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["JWT"])),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PersistenceTests",
+            dependencies: ["Persistence", "BrokerCore", "MQTTCodec", nioCore, system, grdb, sqlite],
             swiftSettings: settings
         ),
         .testTarget(

@@ -26,6 +26,27 @@ public struct ClientInfo: Sendable, Hashable {
 }
 
 extension ClientInfo {
+    /// A client as a store gives it back.
+    package init(
+        restoring clientIdentifier: String,
+        userName: String?,
+        peer: PeerAddress,
+        origin: ConnectionOrigin,
+        version: ProtocolVersion,
+        isBridge: Bool,
+        isCleanStart: Bool,
+        keepAlive: UInt16
+    ) {
+        self.clientIdentifier = clientIdentifier
+        self.userName = userName
+        self.peer = peer
+        self.origin = origin
+        self.version = version
+        self.isBridge = isBridge
+        self.isCleanStart = isCleanStart
+        self.keepAlive = keepAlive
+    }
+
     init(_ connect: Connect, peer: PeerAddress, origin: ConnectionOrigin) {
         self.clientIdentifier = connect.clientIdentifier
         self.userName = origin.userName ?? connect.userName

@@ -1,0 +1,109 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+package import BrokerCore
+
+/// What a store has to write: the net effect of operations, and the sessions there are.
+///
+/// What cancels out is never written: a message that is acknowledged before its turn comes costs the disk nothing.
+/// A write that fails leaves all as it is, and what comes later is added.
+package struct StoreChanges {
+    /// Bytes that an operation is counted with beside its message.
+    static let operationCost = 128
+    /// Bytes that a session's record is counted with.
+    static let recordCost = 1024
+
+    /// What is known of a session that lasts.
+    struct LiveSession {
+        /// Whether the store has it, and not only these changes.
+        var isStored: Bool
+        /// Entries made here of it, as of `batch`.
+        var entries = 0
+        var batch = 0
+    }
+
+    var live: [Int64: LiveSession] = [:]
+    /// Counts the writes, so that the sessions' entries need not be reset one by one.
+    var batch = 0
+
+    var sessions: [Int64: SessionRecord] = [:]
+    /// Sessions in the store that have ended.
+    var ended: Set<Int64> = []
+    /// nil: the store shall forget it.
+    var subscriptions: [SubscriptionKey: SubscriptionRecord?] = [:]
+    /// false: the store shall forget it.
+    var received: [ReceivedKey: Bool] = [:]
+    /// In the order they came; those without a message are to be left out.
+    var deliveries: ContiguousArray<PendingDelivery> = []
+    /// Where in `deliveries` each is.
+    var places: [DeliveryKey: Int] = [:]
+    var updates: [DeliveryKey: DeliveryUpdate] = [:]
+    var removals: ContiguousArray<DeliveryKey> = []
+    var retainedChanges: [UTF8String: RetainedChange] = [:]
+    /// What the changed topics' retained messages are, as of ``prepare()``.
+    var retained: [(topic: String, message: Message?)] = []
+    /// The highest number that was ever seen.
+    var lastNumber: Int64 = 0
+    /// Deliveries removed before they were written.
+    var removedEarly = 0
+    /// Entries of sessions that have ended since.
+    var orphaned = 0
+
+    /// Bytes in memory, about.
+    package internal(set) var byteCount = 0
+
+    package init() {}
+
+    /// Sessions that last.
+    package var liveCount: Int { self.live.count }
+
+    /// Deliveries to be written.
+    var deliveryCount: Int { self.deliveries.count - self.removedEarly }
+
+    /// Whether there is nothing to write; to be asked after ``prepare()``.
+    package var isEmpty: Bool {
+        self.sessions.isEmpty && self.ended.isEmpty && self.subscriptions.isEmpty && self.received.isEmpty
+            && self.deliveryCount == 0 && self.updates.isEmpty && self.removals.isEmpty && self.retained.isEmpty
+    }
+
+    /// There is a session that the store has had from before.
+    package mutating func noteStored(_ session: StoreNumber) {
+        self.live[session.value] = LiveSession(isStored: true)
+    }
+
+    /// To be called before it is written.
+    package mutating func prepare() {
+        if self.orphaned > 0 { self.clearVoid() }
+        self.retained.removeAll(keepingCapacity: true)
+        for change in self.retainedChanges.values {
+            let message = change.message
+            // One without a number is so new that its own change is still on its way.
+            if let message, message.number == .none { continue }
+            self.note(message?.number ?? .none)
+            self.retained.append((change.topic, message))
+        }
+    }
+
+    /// To be called after it has been written.
+    package mutating func didWrite() {
+        for number in self.sessions.keys { self.live[number]?.isStored = true }
+        self.sessions.removeAll(keepingCapacity: true)
+        self.ended.removeAll(keepingCapacity: true)
+        self.subscriptions.removeAll(keepingCapacity: true)
+        self.received.removeAll(keepingCapacity: true)
+        self.updates.removeAll(keepingCapacity: true)
+        // What one burst has needed is not kept for ever.
+        let keepsCapacity = self.deliveries.capacity <= 1 << 14
+        self.deliveries.removeAll(keepingCapacity: keepsCapacity)
+        self.places.removeAll(keepingCapacity: keepsCapacity)
+        self.removals.removeAll(keepingCapacity: self.removals.capacity <= 1 << 14)
+        for (topic, _) in self.retained { self.retainedChanges[UTF8String(topic)] = nil }
+        self.retained.removeAll(keepingCapacity: true)
+        self.removedEarly = 0
+        self.orphaned = 0
+        self.batch += 1
+        self.byteCount = self.retainedChanges.count * Self.operationCost
+    }
+}

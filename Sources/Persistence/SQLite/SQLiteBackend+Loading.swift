@@ -1,0 +1,249 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+#if SQLite
+    package import BrokerCore
+    import GRDB
+    import MQTTCodec
+    import NIOCore
+
+    extension SQLiteBackend {
+        /// Sessions or messages that are handed over at a time.
+        private static let batch = 1000
+
+        package func loadRetained(_ body: ([Message]) -> Void) throws(StoreError) {
+            let now = self.clock.now
+            var expired: [String] = []
+            try self.withDatabase { database, _ in
+                let select = try database.makeStatement(
+                    sql: """
+                        SELECT retained.topic, message.number, message.topic, message.properties, message.payload,
+                        message.qos, message.retained, message.expires_at, message.payload_format, message.publisher
+                        FROM retained LEFT JOIN message ON message.number = retained.message
+                        """
+                )
+                defer { select.rewind() }
+                var found: [Message] = []
+                while try select.step() {
+                    guard let topic = select.text(0), !select.isNull(1) else {
+                        throw self.corrupt("a retained message is missing")
+                    }
+                    if let expiresAt = select.optionalInt64(7), expiresAt <= now.wall {
+                        expired.append(topic)
+                        continue
+                    }
+                    found.append(try self.message(select, from: 1, at: now))
+                    if found.count == Self.batch {
+                        body(found)
+                        found.removeAll(keepingCapacity: true)
+                    }
+                }
+                if !found.isEmpty { body(found) }
+            }
+            try self.removeRetained(expired, at: now)
+        }
+
+        private func removeRetained(_ topics: [String], at now: StoreClock.Reading) throws(StoreError) {
+            guard !topics.isEmpty else { return }
+            try self.inTransaction { statements, totals in
+                var references = References()
+                for topic in topics {
+                    let select = statements.selectRetained
+                    select.set(1, topic)
+                    if try select.step() { references.remove(select.int64(0), bytes: Int(select.int64(1))) }
+                    select.rewind()
+                    statements.deleteRetained.set(1, topic)
+                    try statements.deleteRetained.run()
+                }
+                try references.write(statements, &totals, at: now)
+            }
+        }
+
+        package func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError) {
+            let now = self.clock.now
+            var expired: [Int64] = []
+            try self.withDatabase { database, _ in
+                let sessions = try database.makeStatement(sql: "SELECT * FROM session ORDER BY number")
+                defer { sessions.rewind() }
+                // All in the order of the sessions, so that one pass over each is enough.
+                var subscriptions = try SessionRows(
+                    database,
+                    "SELECT session, filter, options, identifier FROM subscription ORDER BY session, filter"
+                )
+                var received = try SessionRows(
+                    database,
+                    "SELECT session, packet_identifier FROM received ORDER BY session, packet_identifier"
+                )
+                var waiting = try SessionRows(
+                    database,
+                    "SELECT session, count(*), total(bytes) FROM delivery GROUP BY session ORDER BY session"
+                )
+                defer {
+                    subscriptions.rewind()
+                    received.rewind()
+                    waiting.rewind()
+                }
+                var found: [RestoredSession] = []
+                while try sessions.step() {
+                    let number = sessions.int64(0)
+                    guard let record = SessionRecord(stored: sessions, aliveAt: self.aliveAt, at: now) else {
+                        throw self.corrupt("session \(number)")
+                    }
+                    let since = sessions.optionalInt64(16) ?? self.aliveAt
+                    if record.will == nil, now.hasExpired(since: since, interval: record.expiryInterval) {
+                        expired.append(number)
+                        continue
+                    }
+                    found.append(
+                        RestoredSession(
+                            record: record,
+                            subscriptions: try self.subscriptions(&subscriptions, of: number),
+                            received: try self.received(&received, of: number),
+                            messageCount: try waiting.next(of: number) ? Int(waiting.statement.int64(1)) : 0,
+                            byteCount: waiting.isAt(number) ? Int(waiting.statement.int64(2)) : 0
+                        )
+                    )
+                    if found.count == Self.batch {
+                        body(found)
+                        found.removeAll(keepingCapacity: true)
+                    }
+                }
+                if !found.isEmpty { body(found) }
+            }
+            guard !expired.isEmpty else { return }
+            try self.inTransaction { statements, totals in
+                for session in expired { try Self.end(session, statements, &totals) }
+            }
+            self.hasEnded = true
+        }
+
+        private func subscriptions(
+            _ rows: inout SessionRows,
+            of session: Int64
+        ) throws -> [SubscriptionRecord] {
+            var found: [SubscriptionRecord] = []
+            while try rows.next(of: session) {
+                let row = rows.statement
+                guard let filter = row.text(1), (try? TopicFilter(filter)) != nil,
+                    let byte = UInt8(exactly: row.int64(2)),
+                    let options = try? SubscriptionOptions.decode(byte, version: .v5),
+                    let identifier = UInt32(exactly: row.int64(3))
+                else { throw self.corrupt("a subscription of session \(session)") }
+                found.append(SubscriptionRecord(filter: filter, options: options, identifier: identifier))
+            }
+            return found
+        }
+
+        private func received(_ rows: inout SessionRows, of session: Int64) throws -> [UInt16] {
+            var found: [UInt16] = []
+            while try rows.next(of: session) {
+                guard let identifier = UInt16(exactly: rows.statement.int64(1)) else {
+                    throw self.corrupt("a packet identifier of session \(session)")
+                }
+                found.append(identifier)
+            }
+            return found
+        }
+    }
+
+    /// Rows of sessions, in the order of their numbers, in the first column.
+    struct SessionRows {
+        let statement: Statement
+        private var hasRow = false
+        private var isTaken = true
+
+        init(_ database: Database, _ sql: String) throws {
+            self.statement = try database.makeStatement(sql: sql)
+        }
+
+        /// Goes on to the next row of this session, past those of sessions with lower numbers.
+        ///
+        /// - Returns: whether there is one.
+        mutating func next(of session: Int64) throws(SQLiteFailure) -> Bool {
+            while true {
+                if self.isTaken {
+                    self.hasRow = try self.statement.step()
+                    self.isTaken = false
+                }
+                // At the end it stays: another step would begin from the start.
+                guard self.hasRow else { return false }
+                let found = self.statement.int64(0)
+                guard found <= session else { return false }
+                self.isTaken = true
+                if found == session { return true }
+            }
+        }
+
+        /// Whether the row that was gone to last is of this session.
+        func isAt(_ session: Int64) -> Bool { self.hasRow && self.isTaken && self.statement.int64(0) == session }
+
+        func rewind() { self.statement.rewind() }
+    }
+
+    extension SessionRecord {
+        /// The columns of a session, in the order of the table. nil: they can't be.
+        init?(stored row: Statement, aliveAt: Int64, at now: StoreClock.Reading) {
+            guard let client = ClientInfo(stored: row), let expiryInterval = UInt32(exactly: row.int64(15)) else {
+                return nil
+            }
+            var will: DelayedWill?
+            if !row.isNull(17) {
+                guard let topic = row.text(17), TopicName.isValid(topic), let qos = QoS(stored: row.int64(19)),
+                    let properties = StoredWill.decode(row.bytes(21))
+                else { return nil }
+                will = DelayedWill(
+                    will: Will(
+                        topic: topic,
+                        payload: ByteBuffer(bytes: row.bytes(18)),
+                        qos: qos,
+                        isRetained: row.int64(20) != 0,
+                        properties: properties
+                    ),
+                    dueAt: now.time(of: row.int64(22))
+                )
+            }
+            self.init(
+                number: StoreNumber(value: row.int64(0)),
+                client: client,
+                expiryInterval: expiryInterval,
+                // One that had a connection lost it with the broker.
+                disconnectedAt: now.past(of: row.optionalInt64(16) ?? aliveAt),
+                will: will
+            )
+        }
+    }
+
+    extension ClientInfo {
+        fileprivate init?(stored row: Statement) {
+            guard let identifier = row.text(1), let version = UInt8(exactly: row.int64(3)),
+                let version = ProtocolVersion(rawValue: version), let host = row.text(4),
+                let port = UInt16(exactly: row.int64(5)), let transport = row.text(6),
+                let transport = ConnectionOrigin.Transport(rawValue: transport), let listener = row.text(7),
+                let listenerPort = UInt16(exactly: row.int64(8)), let keepAlive = UInt16(exactly: row.int64(14))
+            else { return nil }
+            var certificate: CertificateIdentity?
+            if let commonName = row.text(9), let subject = row.text(10) {
+                certificate = CertificateIdentity(commonName: commonName, subject: subject)
+            }
+            self.init(
+                restoring: identifier,
+                userName: row.text(2),
+                peer: PeerAddress(host: host, port: port),
+                origin: ConnectionOrigin(
+                    transport: transport,
+                    listener: listener,
+                    port: listenerPort,
+                    certificate: certificate,
+                    userName: row.text(11)
+                ),
+                version: version,
+                isBridge: row.int64(12) != 0,
+                isCleanStart: row.int64(13) != 0,
+                keepAlive: keepAlive
+            )
+        }
+    }
+
+#endif

@@ -1,0 +1,186 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+#if SQLite
+    internal import BrokerCore
+    import GRDB
+    import GRDBSQLite
+    import MQTTCodec
+    import NIOCore
+
+    extension SQLiteBackend {
+        package func write(_ changes: StoreChanges) throws(StoreError) {
+            let now = self.clock.now
+            let lastNumber = max(self.lastNumber, StoreNumber(value: changes.lastNumber))
+            var hasEnded = false
+            try self.inTransaction { statements, totals in
+                for session in changes.ended {
+                    try Self.end(session, statements, &totals)
+                    hasEnded = true
+                }
+                // Of two sessions of one client the later is the one that lasts.
+                for record in changes.sessions.values.sorted(by: { $0.number < $1.number }) {
+                    if try Self.write(record, statements, &totals, at: now) { hasEnded = true }
+                }
+                try Self.writeSubscriptions(changes, statements)
+                var references = References()
+                try Self.writeDeliveries(changes, statements, &references)
+                try Self.writeRetained(changes, statements, &references)
+                try references.write(statements, &totals, at: now)
+                if lastNumber > self.lastNumber { try statements.setMeta("last_number", lastNumber.value) }
+            }
+            self.lastNumber = lastNumber
+            if hasEnded { self.hasEnded = true }
+        }
+
+        /// Forgets a session; its deliveries are left for later.
+        static func end(_ session: Int64, _ statements: Statements, _ totals: inout StoreTotals) throws(SQLiteFailure) {
+            statements.deleteSession.set(1, session)
+            try statements.deleteSession.run()
+            totals.sessions -= Int(sqlite3_changes(sqlite3_db_handle(statements.deleteSession.sqliteStatement)))
+            statements.deleteSubscriptions.set(1, session)
+            try statements.deleteSubscriptions.run()
+            statements.deleteAllReceived.set(1, session)
+            try statements.deleteAllReceived.run()
+            statements.insertEnded.set(1, session)
+            try statements.insertEnded.run()
+        }
+
+        private static func writeSubscriptions(
+            _ changes: StoreChanges,
+            _ statements: Statements
+        ) throws(SQLiteFailure) {
+            for (key, record) in changes.subscriptions {
+                let statement = record == nil ? statements.deleteSubscription : statements.insertSubscription
+                statement.set(1, key.session)
+                statement.set(2, key.filter.text)
+                if let record {
+                    statement.set(3, Int64(record.options.byte))
+                    statement.set(4, Int64(record.identifier))
+                }
+                try statement.run()
+            }
+            for (key, isReceived) in changes.received {
+                let statement = isReceived ? statements.insertReceived : statements.deleteReceived
+                statement.set(1, key.session)
+                statement.set(2, Int64(key.packetIdentifier))
+                try statement.run()
+            }
+        }
+
+        private static func writeDeliveries(
+            _ changes: StoreChanges,
+            _ statements: Statements,
+            _ references: inout References
+        ) throws(SQLiteFailure) {
+            let insert = statements.insertDelivery
+            let database = sqlite3_db_handle(insert.sqliteStatement)
+            for delivery in changes.deliveries {
+                guard let message = delivery.message else { continue }
+                insert.set(1, delivery.key.session)
+                insert.set(2, delivery.key.delivery)
+                insert.set(3, delivery.messageNumber)
+                insert.set(4, message.byteCount)
+                insert.set(5, Int64(delivery.qos))
+                insert.set(6, delivery.isRetained)
+                insert.setBlob(7, delivery.identifiers.isEmpty ? nil : StoredIdentifiers.encode(delivery.identifiers))
+                insert.set(8, delivery.group)
+                insert.set(9, Int64(delivery.packetIdentifier))
+                insert.set(10, delivery.isConfirmed)
+                try insert.run()
+                if sqlite3_changes(database) > 0 { references.add(message, delivery.messageNumber) }
+            }
+            for (key, update) in changes.updates {
+                statements.updateDelivery.set(1, key.session)
+                statements.updateDelivery.set(2, key.delivery)
+                statements.updateDelivery.set(3, Int64(update.packetIdentifier))
+                statements.updateDelivery.set(4, update.isConfirmed)
+                try statements.updateDelivery.run()
+            }
+            let delete = statements.deleteDelivery
+            for key in changes.removals {
+                delete.set(1, key.session)
+                delete.set(2, key.delivery)
+                if try delete.step() { references.remove(delete.int64(0), bytes: Int(delete.int64(1))) }
+                delete.rewind()
+            }
+        }
+
+        private static func writeRetained(
+            _ changes: StoreChanges,
+            _ statements: Statements,
+            _ references: inout References
+        ) throws(SQLiteFailure) {
+            let select = statements.selectRetained
+            for (topic, message) in changes.retained {
+                select.set(1, topic)
+                let old = try select.step() ? (number: select.int64(0), bytes: Int(select.int64(1))) : nil
+                select.rewind()
+                guard old?.number != message?.number.value else { continue }
+                if let message {
+                    references.add(message, message.number.value)
+                    statements.insertRetained.set(1, topic)
+                    statements.insertRetained.set(2, message.number.value)
+                    statements.insertRetained.set(3, message.byteCount)
+                    try statements.insertRetained.run()
+                } else {
+                    statements.deleteRetained.set(1, topic)
+                    try statements.deleteRetained.run()
+                }
+                if let old { references.remove(old.number, bytes: old.bytes) }
+            }
+        }
+
+        /// - Returns: whether an earlier session of the client has ended by it.
+        private static func write(
+            _ record: SessionRecord,
+            _ statements: Statements,
+            _ totals: inout StoreTotals,
+            at now: StoreClock.Reading
+        ) throws(SQLiteFailure) -> Bool {
+            let client = record.client
+            let other = statements.selectOtherSession
+            other.set(1, client.clientIdentifier)
+            other.set(2, record.number.value)
+            let displaced = try other.step() ? other.int64(0) : nil
+            other.rewind()
+            if let displaced {
+                // Another shard may not have said yet that it has ended.
+                try Self.end(min(displaced, record.number.value), statements, &totals)
+                if displaced > record.number.value { return true }
+            }
+            let statement = statements.insertSession
+            statement.set(1, record.number.value)
+            statement.set(2, client.clientIdentifier)
+            statement.set(3, client.userName)
+            statement.set(4, Int64(client.version.rawValue))
+            statement.set(5, client.peer.host)
+            statement.set(6, Int64(client.peer.port))
+            statement.set(7, client.origin.transport.rawValue)
+            statement.set(8, client.origin.listener)
+            statement.set(9, Int64(client.origin.port))
+            statement.set(10, client.origin.certificate?.commonName)
+            statement.set(11, client.origin.certificate?.subject)
+            statement.set(12, client.origin.userName)
+            statement.set(13, client.isBridge)
+            statement.set(14, client.isCleanStart)
+            statement.set(15, Int64(client.keepAlive))
+            statement.set(16, Int64(record.expiryInterval))
+            statement.set(17, record.disconnectedAt.map { now.wall(of: $0) })
+            let will = record.will?.will
+            statement.set(18, will?.topic)
+            statement.setBlob(19, will.map { Array($0.payload.readableBytesView) })
+            statement.set(20, will.map { Int64($0.qos.rawValue) })
+            statement.set(21, will.map { $0.isRetained ? 1 : 0 as Int64 })
+            statement.setBlob(22, will.map { StoredWill.encode($0.properties) })
+            statement.set(23, record.will.map { now.wall(of: $0.dueAt) })
+            sqlite3_set_last_insert_rowid(sqlite3_db_handle(statement.sqliteStatement), 0)
+            try statement.run()
+            if sqlite3_last_insert_rowid(sqlite3_db_handle(statement.sqliteStatement)) != 0 { totals.sessions += 1 }
+            return displaced != nil
+        }
+    }
+
+#endif

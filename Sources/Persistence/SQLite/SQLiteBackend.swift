@@ -1,0 +1,123 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+#if SQLite
+    package import BrokerCore
+    import GRDB
+    import GRDBSQLite
+    import SystemPackage
+
+    /// Keeps everything in an SQLite database, `nanomq.db`.
+    package final class SQLiteBackend: StoreBackend {
+        /// Rows that a slice of clearing up removes, about.
+        static let slice = 5000
+
+        let path: String
+        let clock: StoreClock
+        /// nil: closed.
+        var queue: DatabaseQueue?
+        /// nil: closed.
+        var statements: Statements?
+        package internal(set) var totals: StoreTotals
+        package internal(set) var lastNumber: StoreNumber
+        /// When a broker last wrote, milliseconds since 1970.
+        var aliveAt: Int64
+        /// Whether sessions that have ended have left something.
+        var hasEnded: Bool
+
+        /// Opens the database in a folder, and makes it if there is none.
+        package convenience init(_ settings: StoreSettings, clock: StoreClock) throws(StoreError) {
+            let path = DatabaseFile.path(in: settings.directory)
+            let access = DatabaseFile.Access.broker(settings.durability, cacheBytes: settings.cacheBytes)
+            try self.init(DatabaseFile.open(path, for: access), path: path.string, clock: clock)
+        }
+
+        init(_ queue: DatabaseQueue, path: String, clock: StoreClock) throws(StoreError) {
+            self.path = path
+            self.clock = clock
+            do {
+                let now = clock.now.wall
+                let (statements, meta, sessions, hasEnded) = try queue.unsafeReentrantWrite { database in
+                    (
+                        try Statements(database), try Meta(database),
+                        try Int.fetchOne(database, sql: "SELECT count(*) FROM session") ?? 0,
+                        try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM ended)") ?? false
+                    )
+                }
+                self.queue = queue
+                self.statements = statements
+                self.totals = StoreTotals(sessions: sessions, messages: meta.messages, bytes: meta.bytes)
+                self.lastNumber = StoreNumber(value: meta.lastNumber)
+                self.aliveAt = meta.aliveAt ?? now
+                self.hasEnded = hasEnded
+            } catch {
+                throw StoreError(error, path: path)
+            }
+        }
+
+        /// Takes the log into the database and closes it.
+        package func close() throws(StoreError) {
+            guard let queue = self.queue else { return }
+            self.statements = nil
+            self.queue = nil
+            do {
+                try queue.unsafeReentrantWrite { _ = try $0.checkpoint(.truncate) }
+                try queue.close()
+            } catch {
+                throw StoreError(error, path: self.path)
+            }
+        }
+
+        /// Runs `body` with the database; what it throws is told in words for an operator.
+        func withDatabase<Result>(
+            _ body: (Database, Statements) throws -> Result
+        ) throws(StoreError) -> Result {
+            guard let queue = self.queue, let statements = self.statements else { throw .closed }
+            do {
+                return try queue.unsafeReentrantWrite { database in try body(database, statements) }
+            } catch {
+                throw StoreError(error, path: self.path)
+            }
+        }
+
+        /// Runs `body` in a transaction, and takes over the totals only if that becomes lasting.
+        func inTransaction(_ body: (Statements, inout StoreTotals) throws -> Void) throws(StoreError) {
+            var totals = self.totals
+            let now = self.clock.now.wall
+            try self.withDatabase { database, statements in
+                try database.inTransaction(.immediate) {
+                    try body(statements, &totals)
+                    try statements.setMeta("alive_at", now)
+                    if totals.messages != self.totals.messages {
+                        try statements.setMeta("messages", Int64(totals.messages))
+                    }
+                    if totals.bytes != self.totals.bytes { try statements.setMeta("bytes", Int64(totals.bytes)) }
+                    return .commit
+                }
+            }
+            self.totals = totals
+            self.aliveAt = now
+        }
+    }
+
+    /// What the database says of itself.
+    struct Meta {
+        let lastNumber: Int64
+        let aliveAt: Int64?
+        let messages: Int
+        let bytes: Int
+
+        init(_ database: Database) throws {
+            var values: [String: Int64] = [:]
+            let rows = try Row.fetchCursor(database, sql: "SELECT key, value FROM meta")
+            while let row = try rows.next() { values[row[0]] = row[1] }
+            self.lastNumber = values["last_number"] ?? 0
+            self.aliveAt = values["alive_at"]
+            self.messages = Int(values["messages"] ?? 0)
+            self.bytes = Int(values["bytes"] ?? 0)
+        }
+    }
+
+#endif

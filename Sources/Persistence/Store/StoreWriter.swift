@@ -1,0 +1,211 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+internal import BrokerCore
+import Dispatch
+import Synchronization
+
+/// The writer of a ``GroupCommitStore``: gathers what has come in, writes it, says so, and reads what is asked for.
+///
+/// `@unchecked Sendable` is sound because only blocks on the store's serial queue touch it.
+final class StoreWriter: @unchecked Sendable {
+    let backend: any StoreBackend
+    var changes = StoreChanges()
+    var report: (@Sendable (StoreReport, Int) -> Void)?
+
+    /// By shard, the ticket that is safe when what has been gathered is.
+    private var tickets: [Int: UInt64] = [:]
+    private var operations = 0
+    private var fetches: [Fetch] = []
+    private var lastWrite = ContinuousClock.now
+    private var writing = Trial()
+    private var reading = Trial()
+    private var isClosed = false
+
+    private struct Fetch {
+        let request: BacklogRequest
+        let shard: Int
+    }
+
+    init(_ backend: any StoreBackend) { self.backend = backend }
+
+    // MARK: Working
+
+    /// One round: takes what has come in, writes it, answers, and clears up if nothing else is to be done.
+    func work(for store: GroupCommitStore) {
+        guard !self.isClosed, self.report != nil else { return }
+        let hasCome = self.gather(from: store)
+        // While it fails, what comes in is only put together with the rest: the next attempt has its time.
+        guard self.writing.mayTry else { return }
+        guard self.write(for: store) else { return }
+        guard self.reading.mayTry else { return }
+        self.answer(for: store)
+        if !hasCome { self.sweep(for: store) }
+    }
+
+    /// Takes what is in the box.
+    ///
+    /// - Returns: whether there was anything.
+    private func gather(from store: GroupCommitStore) -> Bool {
+        let items = store.box.withLock { box in
+            box.isCalled = false
+            box.isExpected = false
+            let items = box.items
+            box.items = []
+            return items
+        }
+        guard !items.isEmpty else { return false }
+        let before = self.changes.byteCount
+        var cost = 0
+        for item in items {
+            switch item {
+            case .operations(let operations, let shard, let ticket, let itemCost):
+                cost += itemCost
+                self.operations += operations.count
+                for operation in operations { self.changes.add(operation) }
+                self.tickets[shard] = max(self.tickets[shard] ?? 0, ticket)
+            case .fetch(let request, let shard): self.fetches.append(Fetch(request: request, shard: shard))
+            }
+        }
+        store.addPending(self.changes.byteCount - before - cost)
+        return true
+    }
+
+    /// Writes what has been gathered, and tells the shards.
+    ///
+    /// - Returns: whether it is safe now.
+    private func write(for store: GroupCommitStore, evenIfEmpty: Bool = false) -> Bool {
+        self.changes.prepare()
+        // After a failure something has to be written even so: nobody could know otherwise that it works again.
+        if !self.changes.isEmpty || evenIfEmpty || self.writing.isFailing {
+            let start = ContinuousClock.now
+            do throws(StoreError) {
+                try self.backend.write(self.changes)
+            } catch {
+                self.failed(error, for: store)
+                return false
+            }
+            self.noteCommit(since: start, for: store)
+            self.succeeded(for: store)
+        }
+        let before = self.changes.byteCount
+        self.changes.didWrite()
+        store.addPending(self.changes.byteCount - before)
+        store.measured.withLock { $0.operations += self.operations }
+        self.operations = 0
+        for (shard, ticket) in self.tickets { self.report?(.committed(ticket: ticket), shard) }
+        self.tickets.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    private func noteCommit(since start: ContinuousClock.Instant, for store: GroupCommitStore) {
+        let duration = start.duration(to: .now)
+        self.lastWrite = .now
+        store.measured.withLock { metrics in
+            metrics.commits += 1
+            metrics.lastCommit = duration
+            metrics.longestCommit = max(metrics.longestCommit, duration)
+            metrics.totalCommit += duration
+        }
+        self.noteTotals(for: store)
+    }
+
+    func noteTotals(for store: GroupCommitStore) {
+        let totals = self.backend.totals
+        store.messages.store(totals.messages, ordering: .relaxed)
+        store.bytes.store(totals.bytes, ordering: .relaxed)
+        store.measured.withLock { $0.totals = totals }
+    }
+
+    /// Answers what has been asked for, as far as it can be read.
+    private func answer(for store: GroupCommitStore) {
+        guard !self.fetches.isEmpty else { return }
+        var failure: StoreError?
+        var left: [Fetch] = []
+        for fetch in self.fetches {
+            do throws(StoreError) {
+                let page = try self.backend.page(fetch.request)
+                self.report?(.backlog(page), fetch.shard)
+            } catch {
+                // It may be this session's only: the others are read even so.
+                failure = error
+                left.append(fetch)
+            }
+        }
+        self.fetches = left
+        if let failure {
+            store.measured.withLock { $0.failures += 1 }
+            if self.reading.fail() { store.events(.unreadable(failure)) }
+            self.workAgain(after: self.reading.pause, for: store)
+        } else if let duration = self.reading.succeed() {
+            store.events(.readable(after: duration))
+        }
+    }
+
+    /// Removes some of what sessions that have ended have left.
+    private func sweep(for store: GroupCommitStore) {
+        do throws(StoreError) {
+            let hasMore = try self.backend.sweep()
+            self.noteTotals(for: store)
+            if hasMore { store.call() }
+        } catch {
+            self.failed(error, for: store)
+        }
+    }
+
+    /// Shows that the broker lives, if nothing else has shown it lately.
+    func beat(for store: GroupCommitStore) {
+        guard !self.isClosed, self.changes.liveCount > 0, !self.writing.isFailing,
+            self.lastWrite.duration(to: .now) > .seconds(50)
+        else { return }
+        _ = self.write(for: store, evenIfEmpty: true)
+    }
+
+    // MARK: Failing
+
+    private func failed(_ error: StoreError, for store: GroupCommitStore) {
+        store.measured.withLock { $0.failures += 1 }
+        store.available.store(false, ordering: .relaxed)
+        if self.writing.fail() { store.events(.unavailable(error)) }
+        self.workAgain(after: self.writing.pause, for: store)
+    }
+
+    private func succeeded(for store: GroupCommitStore) {
+        guard let duration = self.writing.succeed() else { return }
+        store.available.store(true, ordering: .relaxed)
+        store.events(.available(after: duration))
+    }
+
+    private func workAgain(after pause: Duration, for store: GroupCommitStore) {
+        store.queue.asyncAfter(deadline: .now() + pause.dispatchInterval) { self.work(for: store) }
+    }
+
+    // MARK: The end
+
+    /// Writes what is left, and closes.
+    func close(for store: GroupCommitStore) -> Result<Void, StoreError> {
+        guard !self.isClosed else { return .success(()) }
+        _ = self.gather(from: store)
+        self.isClosed = true
+        var result = Result<Void, StoreError>.success(())
+        do throws(StoreError) {
+            self.changes.prepare()
+            if !self.changes.isEmpty || self.changes.liveCount > 0 { try self.backend.write(self.changes) }
+            self.changes.didWrite()
+            for (shard, ticket) in self.tickets { self.report?(.committed(ticket: ticket), shard) }
+        } catch {
+            result = .failure(error)
+        }
+        self.tickets = [:]
+        self.fetches = []
+        do throws(StoreError) {
+            try self.backend.close()
+        } catch {
+            if case .success = result { result = .failure(error) }
+        }
+        self.report = nil
+        return result
+    }
+}
