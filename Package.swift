@@ -135,9 +135,9 @@ let package = Package(
         .executableTarget(
             name: "NanoMQCommand",
             dependencies: [
-                "NanoMQ", "AccessControl", "BrokerCore", "NanoConfiguration", "ServiceControl", "OperatorLog",
-                "CAllocator", logging,
-                lifecycle, nioCore, system,
+                "NanoMQ", "AccessControl", "BrokerCore", "NanoConfiguration", "Persistence", "ServiceControl",
+                "OperatorLog", "CAllocator",
+                logging, lifecycle, nioCore, system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

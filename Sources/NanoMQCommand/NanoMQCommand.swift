@@ -24,6 +24,7 @@ struct NanoMQCommand: AsyncParsableCommand {
         version: "NanoMQ \(BrokerSettings().version)",
         subcommands: [
             Start.self, Stop.self, Restart.self, Reload.self, Status.self, Check.self, Passwd.self,
+            Database.self,
         ]
     )
 

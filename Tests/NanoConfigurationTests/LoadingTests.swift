@@ -109,7 +109,8 @@ struct LoadingTests {
         // Values which differ from every default, one file for each key: each must give another configuration.
         let candidates = [
             "true", "false", "0.75", "77", "77s", "77KB", "oldest", "each", "random", "debug", "disconnect", "0", "get",
-            "json", "local7", "deny", "text77", "[file]", "{ a = b }", "[{ permit = deny }]", "\"http://x\"",
+            "json", "local7", "deny", "periodic", "refuse", "text77", "[file]", "{ a = b }", "[{ permit = deny }]",
+            "\"http://x\"",
         ]
         var seen: [NanoConfiguration] = [NanoConfiguration()]
         for key in ConfigurationKey.all where !key.path.hasPrefix("listeners") && key.hasEffect {
@@ -124,13 +125,21 @@ struct LoadingTests {
     func defaults() throws {
         for key in ConfigurationKey.all where !key.path.hasPrefix("listeners") && key.standard != "–" {
             let loaded = try loadAll(Self.text(key, key.standard))
-            #expect(loaded.configuration == NanoConfiguration(), "\(key.path) = \(key.standard)")
+            var expected = NanoConfiguration()
+            if Self.isOfStore(key) { expected.sqlite = NanoConfiguration.SQLite() }
+            #expect(loaded.configuration == expected, "\(key.path) = \(key.standard)")
             #expect(loaded.source(of: key.path) == .file(.init(file: "test.conf", line: 2, column: key.path.count + 4)))
         }
     }
 
+    /// A key which sets something only where there is a store.
+    private static func isOfStore(_ key: ConfigurationKey) -> Bool {
+        key.path.hasPrefix("sqlite.") && key.path != "sqlite.enable" && key.hasEffect
+    }
+
     /// A file with one key. What must not be on alone is switched off.
     private static func text(_ key: ConfigurationKey, _ value: String) -> String {
+        if Self.isOfStore(key) { return "sqlite.enable = true\n\(key.path) = \(value)" }
         for block in ["auth.acl", "auth.http_auth", "auth.jwt"] where key.path.hasPrefix(block + ".") {
             if key.path != block + ".enable" { return "\(block).enable = false\n\(key.path) = \(value)" }
             let rest = ["auth.http_auth": ".auth_req.url = \"http://x\"", "auth.jwt": ".secret = x"][block]

@@ -71,13 +71,15 @@
                 // 16 MiB between two checkpoints, and a log that has once been longer is cut.
                 "PRAGMA wal_autocheckpoint = 4096",
                 "PRAGMA journal_size_limit = 33554432",
-                "PRAGMA temp_store = MEMORY",
             ]
             if case .broker(let durability, let cacheBytes) = access {
                 pragmas.append("PRAGMA cache_size = -\(max(cacheBytes, 1 << 20) / 1024)")
+                pragmas.append("PRAGMA temp_store = MEMORY")
                 // Even where nothing is promised the file has to stay sound: so it is synchronised at checkpoints.
                 pragmas.append("PRAGMA synchronous = \(durability == .none ? "NORMAL" : "FULL")")
             } else {
+                // What is sorted may be far more than memory.
+                pragmas.append("PRAGMA temp_store = FILE")
                 pragmas.append("PRAGMA synchronous = FULL")
             }
             return pragmas

@@ -125,13 +125,10 @@
         ) throws -> [SubscriptionRecord] {
             var found: [SubscriptionRecord] = []
             while try rows.next(of: session) {
-                let row = rows.statement
-                guard let filter = row.text(1), (try? TopicFilter(filter)) != nil,
-                    let byte = UInt8(exactly: row.int64(2)),
-                    let options = try? SubscriptionOptions.decode(byte, version: .v5),
-                    let identifier = UInt32(exactly: row.int64(3))
-                else { throw self.corrupt("a subscription of session \(session)") }
-                found.append(SubscriptionRecord(filter: filter, options: options, identifier: identifier))
+                guard let subscription = SubscriptionRecord(stored: rows.statement) else {
+                    throw self.corrupt("a subscription of session \(session)")
+                }
+                found.append(subscription)
             }
             return found
         }
@@ -148,7 +145,7 @@
         }
     }
 
-    /// Rows of sessions, in the order of their numbers, in the first column.
+    /// Rows of sessions (or messages), in the order of their numbers, in the first column.
     struct SessionRows {
         let statement: Statement
         private var hasRow = false
@@ -176,10 +173,34 @@
             }
         }
 
+        /// Goes past a row of a session with a lower number.
+        ///
+        /// - Returns: that number; nil: there is no such row.
+        mutating func skip(before session: Int64) throws(SQLiteFailure) -> Int64? {
+            if self.isTaken {
+                self.hasRow = try self.statement.step()
+                self.isTaken = false
+            }
+            guard self.hasRow, self.statement.int64(0) < session else { return nil }
+            self.isTaken = true
+            return self.statement.int64(0)
+        }
+
         /// Whether the row that was gone to last is of this session.
         func isAt(_ session: Int64) -> Bool { self.hasRow && self.isTaken && self.statement.int64(0) == session }
 
         func rewind() { self.statement.rewind() }
+    }
+
+    extension SubscriptionRecord {
+        /// The columns session, filter, options and identifier. nil: they can't be.
+        init?(stored row: Statement) {
+            guard let filter = row.text(1), (try? TopicFilter(filter)) != nil, let byte = UInt8(exactly: row.int64(2)),
+                let options = try? SubscriptionOptions.decode(byte, version: .v5),
+                let identifier = UInt32(exactly: row.int64(3))
+            else { return nil }
+            self.init(filter: filter, options: options, identifier: identifier)
+        }
     }
 
     extension SessionRecord {

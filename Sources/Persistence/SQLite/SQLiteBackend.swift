@@ -24,6 +24,8 @@
         package internal(set) var lastNumber: StoreNumber
         /// When a broker last wrote, milliseconds since 1970.
         var aliveAt: Int64
+        /// Whether it belongs to a broker: what only looks after it does not say that a broker lives.
+        private let isBroker: Bool
         /// Whether sessions that have ended have left something.
         var hasEnded: Bool
 
@@ -34,7 +36,8 @@
             try self.init(DatabaseFile.open(path, for: access), path: path.string, clock: clock)
         }
 
-        init(_ queue: DatabaseQueue, path: String, clock: StoreClock) throws(StoreError) {
+        init(_ queue: DatabaseQueue, path: String, clock: StoreClock, isBroker: Bool = true) throws(StoreError) {
+            self.isBroker = isBroker
             self.path = path
             self.clock = clock
             do {
@@ -89,7 +92,7 @@
             try self.withDatabase { database, statements in
                 try database.inTransaction(.immediate) {
                     try body(statements, &totals)
-                    try statements.setMeta("alive_at", now)
+                    if self.isBroker { try statements.setMeta("alive_at", now) }
                     if totals.messages != self.totals.messages {
                         try statements.setMeta("messages", Int64(totals.messages))
                     }
@@ -98,7 +101,7 @@
                 }
             }
             self.totals = totals
-            self.aliveAt = now
+            if self.isBroker { self.aliveAt = now }
         }
     }
 

@@ -37,6 +37,7 @@
             let version = max(try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0, 0)
             // The transaction also takes the lock that keeps others out from now on.
             try database.inTransaction(.immediate) {
+                guard version < Self.version else { return .commit }
                 for step in Self.steps.dropFirst(version) { try step(database) }
                 try database.execute(sql: "PRAGMA application_id = \(Self.applicationIdentifier)")
                 try database.execute(sql: "PRAGMA user_version = \(Self.version)")
@@ -72,7 +73,7 @@
                     CREATE TABLE message (
                         number INTEGER PRIMARY KEY, refs INTEGER NOT NULL, topic TEXT NOT NULL, properties BLOB,
                         payload BLOB NOT NULL, qos INTEGER NOT NULL, retained INTEGER NOT NULL, expires_at INTEGER,
-                        payload_format INTEGER, publisher TEXT
+                        payload_format INTEGER, publisher TEXT, stored_at INTEGER NOT NULL
                     )\(rows);
                     CREATE TABLE delivery (
                         session INTEGER NOT NULL, number INTEGER NOT NULL, message INTEGER NOT NULL,

@@ -40,7 +40,7 @@
             self.insertMessage = try prepare(
                 """
                 INSERT INTO message (number, refs, topic, properties, payload, qos, retained, expires_at, payload_format,
-                publisher) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                publisher, stored_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (number) DO UPDATE SET refs = refs + excluded.refs
                 """
             )

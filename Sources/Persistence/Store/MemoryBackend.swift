@@ -22,6 +22,7 @@ package final class MemoryBackend: StoreBackend {
 
     private let clock: StoreClock
     private var sessions: [Int64: Session] = [:]
+    private var clients: [UTF8String: Int64] = [:]
     private var deliveries: [Int64: [Int64: PendingDelivery]] = [:]
     private var messages: [Int64: StoredMessage] = [:]
     private var retained: [UTF8String: Int64] = [:]
@@ -47,10 +48,12 @@ package final class MemoryBackend: StoreBackend {
     package func write(_ changes: StoreChanges) {
         for number in changes.ended { self.end(number) }
         for (number, record) in changes.sessions {
-            for (other, session) in self.sessions
-            where other < number && session.record.client.clientIdentifier == record.client.clientIdentifier {
-                self.end(other)
+            let client = UTF8String(record.client.clientIdentifier)
+            if let other = self.clients[client], other != number {
+                self.end(min(other, number))
+                if other > number { continue }
             }
+            self.clients[client] = number
             self.sessions[number, default: Session(record: record)].record = record
         }
         for (key, record) in changes.subscriptions { self.sessions[key.session]?.subscriptions[key.filter] = record }
@@ -88,7 +91,10 @@ package final class MemoryBackend: StoreBackend {
     }
 
     private func end(_ number: Int64) {
-        self.sessions[number] = nil
+        if let session = self.sessions.removeValue(forKey: number) {
+            let client = UTF8String(session.record.client.clientIdentifier)
+            if self.clients[client] == number { self.clients[client] = nil }
+        }
         self.ended.append(number)
     }
 

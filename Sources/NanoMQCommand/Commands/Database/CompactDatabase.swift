@@ -1,0 +1,26 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import ArgumentParser
+import Persistence
+
+/// `nanomq db compact`: gives room back to the file system.
+struct CompactDatabase: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact",
+        abstract: "Remove what has expired, and make the file as small as it can be.",
+        discussion: "It needs as much room again while it works."
+    )
+
+    @OptionGroup
+    var options: DatabaseOptions
+
+    func run() throws {
+        let database = try self.options.open()
+        let before = try database.file.statistics().fileBytes
+        try ProgressLine.showing("compacting") { progress in try database.file.compact(progress: progress) }
+        Console.print("\(database.path): \(before) -> \(try database.file.statistics().fileBytes) bytes")
+    }
+}

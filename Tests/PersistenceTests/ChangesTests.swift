@@ -1,0 +1,175 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BrokerCore
+@testable import Persistence
+
+/// What is left of operations before they are written.
+@Suite("Changes")
+struct ChangesTests {
+    let session = number(1)
+
+    private func changes(_ operations: StoreOperation..., stored: Bool = true) -> StoreChanges {
+        var changes = StoreChanges()
+        if stored {
+            changes.noteStored(self.session)
+        } else {
+            changes.add(.session(makeSession(self.session)))
+        }
+        for operation in operations { changes.add(operation) }
+        changes.prepare()
+        return changes
+    }
+
+    @Test("A delivery removed before it is written leaves nothing")
+    func removedEarly() {
+        let changes = self.changes(
+            makeDelivery(number(3), of: makeMessage(2), to: self.session),
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 1),
+            .confirmed(session: self.session, delivery: number(3)),
+            .removed(session: self.session, delivery: number(3))
+        )
+        #expect(changes.isEmpty)
+        #expect(changes.byteCount == 0)
+        #expect(changes.lastNumber == number(3).value)
+    }
+
+    @Test("What happens to a delivery becomes a part of it")
+    func folded() {
+        let changes = self.changes(
+            makeDelivery(number(3), of: makeMessage(2), to: self.session),
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7),
+            .confirmed(session: self.session, delivery: number(3))
+        )
+        #expect(changes.updates.isEmpty)
+        #expect(changes.deliveries.first?.packetIdentifier == 7)
+        #expect(changes.deliveries.first?.isConfirmed == true)
+    }
+
+    @Test("A removal takes the place of updates")
+    func updatesRemoved() {
+        let changes = self.changes(
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7),
+            .removed(session: self.session, delivery: number(3))
+        )
+        #expect(changes.updates.isEmpty)
+        #expect(changes.removals.count == 1)
+    }
+
+    @Test("Nothing is stored for sessions that have ended, or never begun")
+    func dead() {
+        let other = number(2)
+        let changes = self.changes(
+            makeDelivery(number(3), of: makeMessage(9), to: other),
+            .removed(session: other, delivery: number(3)),
+            .sent(session: other, delivery: number(3), packetIdentifier: 1),
+            .subscribed(
+                session: other,
+                SubscriptionRecord(filter: "a", options: SubscriptionOptions(qos: .atMostOnce), identifier: 0)
+            ),
+            .received(session: other, packetIdentifier: 4),
+            .sessionEnded(other)
+        )
+        #expect(changes.isEmpty)
+        #expect(changes.byteCount == 0)
+    }
+
+    @Test("A session that begins and ends leaves nothing", arguments: [false, true])
+    func ended(stored: Bool) {
+        let changes = self.changes(
+            .session(makeSession(self.session)),
+            makeDelivery(number(3), of: makeMessage(2), to: self.session),
+            .sent(session: self.session, delivery: number(4), packetIdentifier: 1),
+            .removed(session: self.session, delivery: number(5)),
+            .received(session: self.session, packetIdentifier: 4),
+            .subscribed(
+                session: self.session,
+                SubscriptionRecord(filter: "a", options: SubscriptionOptions(qos: .atMostOnce), identifier: 0)
+            ),
+            .sessionEnded(self.session),
+            makeDelivery(number(6), of: makeMessage(2), to: self.session),
+            stored: stored
+        )
+        #expect(changes.isEmpty == !stored)
+        #expect(changes.ended == (stored ? [self.session.value] : []))
+        #expect(changes.sessions.isEmpty && changes.deliveryCount == 0 && changes.updates.isEmpty)
+        #expect(changes.removals.isEmpty && changes.received.isEmpty && changes.subscriptions.isEmpty)
+        #expect(changes.byteCount == (stored ? StoreChanges.operationCost : 0))
+    }
+
+    @Test("While nothing can be written, what comes and goes does not pile up")
+    func bounded() {
+        var changes = self.changes()
+        for count in 0..<100_000 as Range<Int64> {
+            changes.add(makeDelivery(number(10 + count), of: makeMessage(2), to: self.session))
+            changes.add(.removed(session: self.session, delivery: number(10 + count)))
+        }
+        #expect(changes.byteCount == 0)
+        #expect(changes.deliveries.count < 10_000)
+        // Sessions that come and go with what they have.
+        for count in 0..<20_000 as Range<Int64> {
+            let session = number(1_000_000 + count)
+            changes.add(.session(makeSession(session)))
+            changes.add(makeDelivery(number(2_000_000 + count), of: makeMessage(2), to: session))
+            changes.add(.sessionEnded(session))
+        }
+        #expect(changes.deliveries.count < 10_000)
+        changes.prepare()
+        #expect(changes.isEmpty)
+        #expect(changes.byteCount == 0)
+        #expect(changes.liveCount == 1)
+    }
+
+    @Test("A route's message goes to those of its sessions that last")
+    func published() throws {
+        let tree = SubscriptionTree(settings: BrokerSettings(), shardCount: 1)
+        let addresses = (0..<4).map { SessionAddress(shard: 0, slot: UInt32($0), generation: 0) }
+        let subscribe = { (index: Int, session: Int64, options: SubscriptionOptions) in
+            _ = tree.subscribe(
+                try TopicFilter("a/+"),
+                addresses[index],
+                Subscription(
+                    options: options,
+                    identifier: UInt32(index),
+                    account: SessionAccount(number: number(session))
+                ),
+                isOnline: true
+            )
+        }
+        try subscribe(0, 1, SubscriptionOptions(qos: .exactlyOnce, noLocal: true))
+        try subscribe(1, 2, SubscriptionOptions(qos: .exactlyOnce))
+        try subscribe(2, 3, SubscriptionOptions(qos: .atMostOnce))
+        try subscribe(3, 4, SubscriptionOptions(qos: .atLeastOnce))
+        let message = makeMessage(50)
+        let route = message.storage.readableBytesSpan.withUnsafeBytes { bytes in
+            tree.route(of: UnsafeRawBufferPointer(rebasing: bytes[..<message.topicLength]).bytes, hash: 1)
+        }
+        var changes = StoreChanges()
+        for session in [1, 2, 3] as [Int64] { changes.add(.session(makeSession(number(session)))) }
+        changes.prepare()
+        changes.didWrite()
+        let record = PublishRecord(
+            message: message,
+            number: message.number,
+            route: route,
+            first: number(60),
+            origin: addresses[0]
+        )
+        changes.add(.published(record))
+        changes.prepare()
+        // Not to the publisher itself, to the one without a promise, or to the one that is not there.
+        #expect(changes.deliveries.map(\.key.session) == [number(2).value])
+        #expect(changes.deliveries.first?.qos == 1)
+        #expect(changes.deliveries.first?.identifiers == [1])
+        #expect(changes.byteCount == StoreChanges.operationCost + message.byteCount)
+        let delivery = try #require(changes.deliveries.first?.key.delivery)
+        changes.add(.removed(session: number(2), delivery: StoreNumber(value: delivery)))
+        #expect(changes.byteCount == 0)
+    }
+}

@@ -1,0 +1,166 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import NIOCore
+import Testing
+
+@testable import BrokerCore
+@testable import Persistence
+
+/// Sessions that end, and time that passes.
+@Suite("Ends and expiry")
+struct EndingTests {
+    let session = number(1)
+
+    @Test("What a session leaves goes in slices", arguments: BackendKind.allCases)
+    func slices(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        let other = number(2)
+        let shared = makeMessage(3)
+        store.add(.session(makeSession(self.session)), .session(makeSession(other)))
+        for count in 0..<12_000 as Range<Int64> {
+            let message = count == 0 ? shared : makeMessage(100_000 + count)
+            store.add(makeDelivery(number(10 + count), of: message, to: self.session))
+        }
+        store.add(makeDelivery(number(50_000), of: shared, to: other))
+        try store.write()
+        #expect(store.backend.totals.messages == 12_000)
+        try store.write(.sessionEnded(self.session))
+        #expect(store.backend.totals.sessions == 1)
+        // Not at once, and what is left is remembered.
+        #expect(store.backend.totals.messages == 12_000)
+        #expect(try store.backend.sweep())
+        #expect(store.backend.totals.messages < 12_000)
+        #expect(store.backend.totals.messages > 1)
+        try store.reopen()
+        #expect(try store.sessions().map(\.record.number) == [other])
+        #expect(try store.sweepAll() >= 2)
+        #expect(store.backend.totals == StoreTotals(sessions: 1, messages: 1, bytes: shared.byteCount))
+        #expect(try store.page(other).queuedNumbers == [number(50_000)])
+        #expect(try store.page(self.session).queued.isEmpty)
+    }
+
+    @Test("Many sessions without messages end", arguments: BackendKind.allCases)
+    func manySessions(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        for count in 1...12_000 as ClosedRange<Int64> { store.add(.session(makeSession(number(count)))) }
+        try store.write()
+        for count in 1...12_000 as ClosedRange<Int64> { store.add(.sessionEnded(number(count))) }
+        try store.write()
+        #expect(store.backend.totals.sessions == 0)
+        _ = try store.sweepAll()
+        try store.reopen()
+        #expect(try !store.backend.sweep())
+    }
+
+    @Test("A later session of a client takes the place of the earlier one", arguments: BackendKind.allCases)
+    func sameClient(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        let later = number(5)
+        try store.write(
+            .session(makeSession(self.session, client: "c")),
+            makeDelivery(number(3), of: makeMessage(2), to: self.session)
+        )
+        // The shard of the earlier one has not said yet that it has ended.
+        try store.write(.session(makeSession(later, client: "c")))
+        #expect(store.backend.totals.sessions == 1)
+        try store.write(.sessionEnded(self.session))
+        _ = try store.sweepAll()
+        #expect(try store.sessions().map(\.record.number) == [later])
+        #expect(store.backend.totals == StoreTotals(sessions: 1))
+    }
+
+    @Test("A client's old and new session in one write", arguments: BackendKind.allCases)
+    func replaced(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        try store.write(.session(makeSession(self.session, client: "c")))
+        try store.write(.sessionEnded(self.session), .session(makeSession(number(5), client: "c")))
+        try store.reopen()
+        #expect(try store.sessions().map(\.record.number) == [number(5)])
+    }
+
+    @Test("Sessions expire while there is no broker", arguments: BackendKind.allCases)
+    func expiry(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        let will = DelayedWill(
+            will: Will(topic: "w", payload: ByteBuffer()),
+            dueAt: store.clock.now.adding(seconds: 60)
+        )
+        try store.write(
+            .session(makeSession(number(1), expiryInterval: 100, disconnectedAt: store.clock.now)),
+            .session(makeSession(number(2), expiryInterval: 300, disconnectedAt: store.clock.now)),
+            .session(makeSession(number(3), expiryInterval: .max, disconnectedAt: store.clock.now)),
+            .session(makeSession(number(4), expiryInterval: 0)),
+            .session(makeSession(number(5), expiryInterval: 100, disconnectedAt: store.clock.now, will: will)),
+            makeDelivery(number(9), of: makeMessage(8), to: number(1))
+        )
+        try store.reopen()
+        store.restartMachine(after: 200)
+        let sessions = try store.sessions()
+        #expect(sessions.map(\.record.number) == [number(2), number(3), number(5)])
+        // 200 s ago, which is before the machine's own time began.
+        #expect(sessions.first?.record.disconnectedAt?.milliseconds == store.clock.now.milliseconds - 200_000)
+        #expect(sessions.last?.record.will?.dueAt.milliseconds == store.clock.now.milliseconds - 140_000)
+        #expect(store.backend.totals.sessions == 3)
+        _ = try store.sweepAll()
+        #expect(store.backend.totals.messages == 0)
+    }
+
+    @Test("A broker that dies disconnects its clients when it last wrote", arguments: BackendKind.allCases)
+    func crash(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        try store.write(.session(makeSession(self.session, expiryInterval: 100)))
+        store.clock.advance(seconds: 1000)
+        try store.write(.session(makeSession(number(2), expiryInterval: 50)))
+        try store.reopen(afterCrash: true)
+        store.clock.advance(seconds: 60)
+        let sessions = try store.sessions()
+        #expect(sessions.map(\.record.number) == [self.session])
+        #expect(sessions.first?.record.disconnectedAt?.milliseconds == store.clock.now.milliseconds - 60_000)
+    }
+
+    @Test("A calendar that was set back moves nothing into the future", arguments: BackendKind.allCases)
+    func clockSetBack(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        try store.write(.session(makeSession(self.session, expiryInterval: 100, disconnectedAt: store.clock.now)))
+        try store.reopen()
+        store.clock.setWall(0)
+        let found = try #require(try store.sessions().first)
+        #expect(try #require(found.record.disconnectedAt) <= store.clock.now)
+    }
+
+    @Test("Times at the ends of the range")
+    func extremes() {
+        let reading = StoreClock(
+            monotonic: { MonotonicTime(milliseconds: .min) },
+            wall: { .max }
+        ).now
+        #expect(reading.wall(of: MonotonicTime(milliseconds: .max)) == .max)
+        #expect(reading.time(of: .min).milliseconds == .min)
+        #expect(reading.hasExpired(since: .min, interval: 5))
+        #expect(!reading.hasExpired(since: .min, interval: .max))
+        #expect(!StoreClock.Reading(monotonic: 0, wall: .min).hasExpired(since: .max, interval: .max - 1))
+    }
+
+    @Test("Retained messages expire while there is no broker", arguments: BackendKind.allCases)
+    func retainedExpiry(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        let retained = RetainedStore(settings: BrokerSettings())
+        let short = makeMessage(1, topic: "short", expiresAt: store.clock.now.adding(seconds: 10))
+        let long = makeMessage(2, topic: "long", expiresAt: store.clock.now.adding(seconds: 100))
+        for message in [short, long] {
+            #expect(retained.store(message) == .stored)
+            store.add(.retained(RetainedChange(topic: message.topic, store: retained)))
+        }
+        try store.write()
+        try store.reopen()
+        store.restartMachine(after: 50)
+        let found = try store.retained()
+        #expect(found.map(\.topic) == ["long"])
+        #expect(found.first?.expiresAt?.milliseconds == store.clock.now.milliseconds + 50_000)
+        #expect(store.backend.totals.messages == 1)
+    }
+}
