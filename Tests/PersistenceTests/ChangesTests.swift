@@ -147,9 +147,8 @@ struct ChangesTests {
         try subscribe(2, 3, SubscriptionOptions(qos: .atMostOnce))
         try subscribe(3, 4, SubscriptionOptions(qos: .atLeastOnce))
         let message = makeMessage(50)
-        let route = message.storage.readableBytesSpan.withUnsafeBytes { bytes in
-            tree.route(of: UnsafeRawBufferPointer(rebasing: bytes[..<message.topicLength]).bytes, hash: 1)
-        }
+        let topic = ByteBuffer(string: message.topic)
+        let route = tree.route(of: topic.readableBytesSpan, hash: 1)
         var changes = StoreChanges()
         for session in [1, 2, 3] as [Int64] { changes.add(.session(makeSession(number(session)))) }
         changes.prepare()

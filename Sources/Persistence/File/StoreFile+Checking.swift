@@ -29,21 +29,27 @@
         }
 
         func findFaults(progress: (Double) -> Void) throws(StoreError) -> [String] {
-            try self.read { database in
-                var faults = Faults()
-                progress(0)
-                let lines = try String.fetchAll(database, sql: "PRAGMA integrity_check")
-                for line in lines where line != "ok" { faults.add("SQLite: \(line)") }
-                // Where the tables themselves are damaged their rows say nothing.
-                guard faults.count == 0 else { return faults.report }
-                progress(0.4)
-                try Self.checkMessages(database, &faults) { progress(0.4 + 0.4 * $0) }
-                try Self.checkOwners(database, &faults)
-                progress(0.9)
-                try Self.checkSessions(database, &faults)
-                progress(1)
-                return faults.report
+            do throws(StoreError) {
+                return try self.read { database in try Self.findFaults(in: database, progress: progress) }
+            } catch .corrupt(_, let detail) {
+                return ["SQLite: \(detail)"]
             }
+        }
+
+        private static func findFaults(in database: Database, progress: (Double) -> Void) throws -> [String] {
+            var faults = Faults()
+            progress(0)
+            let lines = try String.fetchAll(database, sql: "PRAGMA integrity_check")
+            for line in lines where line != "ok" { faults.add("SQLite: \(line)") }
+            // Where the tables themselves are damaged their rows say nothing.
+            guard faults.count == 0 else { return faults.report }
+            progress(0.4)
+            try Self.checkMessages(database, &faults) { progress(0.4 + 0.4 * $0) }
+            try Self.checkOwners(database, &faults)
+            progress(0.9)
+            try Self.checkSessions(database, &faults)
+            progress(1)
+            return faults.report
         }
 
         /// Whether messages can be read, and are needed as often as they say.
@@ -111,16 +117,15 @@
             for (table, what) in [
                 ("delivery", "deliveries"), ("subscription", "subscriptions"), ("received", "packets"),
             ] {
-                let rows = try Row.fetchCursor(
-                    database,
+                let select = try database.makeStatement(
                     sql: """
                         SELECT session, count(*) FROM \(table) GROUP BY session
                         HAVING session NOT IN (SELECT number FROM session) AND session NOT IN (SELECT session FROM ended)
                         """
                 )
-                while let row = try rows.next() {
-                    let (session, count) = (row[0] as Int64, row[1] as Int64)
-                    faults.add("\(count) \(what) belong to session \(session), which there is not")
+                defer { select.rewind() }
+                while try select.step() {
+                    faults.add("\(select.int64(1)) \(what) belong to session \(select.int64(0)), which there is not")
                 }
             }
             let select = try database.makeStatement(

@@ -43,8 +43,7 @@
                 statistics.lastWritten = meta.aliveAt
                 statistics.fileBytes = pageBytes * (try integer("PRAGMA page_count"))
                 statistics.freeBytes = pageBytes * (try integer("PRAGMA freelist_count"))
-                let rows = try Row.fetchCursor(
-                    database,
+                let select = try database.makeStatement(
                     sql: """
                         SELECT client, messages, bytes FROM session JOIN (
                             SELECT session, count(*) AS messages, sum(bytes) AS bytes FROM delivery GROUP BY session
@@ -52,9 +51,14 @@
                         ) ON session = number ORDER BY messages DESC, client
                         """
                 )
-                while let row = try rows.next() {
+                defer { select.rewind() }
+                while try select.step() {
                     statistics.biggestSessions.append(
-                        StoreStatistics.Session(client: row[0], messages: row[1], bytes: row[2])
+                        StoreStatistics.Session(
+                            client: select.text(0) ?? "",
+                            messages: Int(select.int64(1)),
+                            bytes: Int(select.int64(2))
+                        )
                     )
                 }
                 return statistics

@@ -114,8 +114,12 @@
 
         init(_ database: Database) throws {
             var values: [String: Int64] = [:]
-            let rows = try Row.fetchCursor(database, sql: "SELECT key, value FROM meta")
-            while let row = try rows.next() { values[row[0]] = row[1] }
+            // Column by column, here as everywhere: a row of the library traps where damage has left something else.
+            let select = try database.makeStatement(sql: "SELECT key, value FROM meta")
+            defer { select.rewind() }
+            while try select.step() {
+                if let key = select.text(0) { values[key] = select.int64(1) }
+            }
             self.lastNumber = values["last_number"] ?? 0
             self.aliveAt = values["alive_at"]
             self.messages = Int(values["messages"] ?? 0)

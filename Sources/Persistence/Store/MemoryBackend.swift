@@ -47,7 +47,7 @@ package final class MemoryBackend: StoreBackend {
 
     package func write(_ changes: StoreChanges) {
         for number in changes.ended { self.end(number) }
-        for (number, record) in changes.sessions {
+        for (number, record) in changes.sessions.sorted(by: { $0.key < $1.key }) {
             let client = UTF8String(record.client.clientIdentifier)
             if let other = self.clients[client], other != number {
                 self.end(min(other, number))
