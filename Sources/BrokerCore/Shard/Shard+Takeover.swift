@@ -245,8 +245,8 @@ extension Shard {
         for delivery in arrival.held where self.passesReview(delivery, session) { self.deliver(delivery) }
         if let next = arrival.nextOwner {
             self.leave(session, to: next)
-        } else if session.backlog != nil {
-            // Its messages in the store could not be read before.
+        } else if session.backlog != nil || session.retainedBacklog != nil {
+            // Its messages in the store, and retained ones, could not be read before.
             self.pump(session)
         }
     }
