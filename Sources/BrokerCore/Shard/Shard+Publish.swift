@@ -311,7 +311,11 @@ extension Shard {
     func publish(_ message: Message, origin: SessionAddress?) -> ReasonCode {
         if message.isRetained {
             switch self.broker.retained.store(message) {
-            case .stored, .cleared: self.journalRetained(message.topic)
+            case .stored:
+                // Also one of QoS 0, which nobody else has given a number.
+                if let store = self.store { _ = message.number(in: store, for: self.index) }
+                self.journalRetained(message.topic)
+            case .cleared: self.journalRetained(message.topic)
             case .refused:
                 self.metrics.retainedRefused += 1
                 self.log(.retainedLimit, .retainedLimit)

@@ -7,8 +7,8 @@ import MQTTCodec
 
 /// One change of what a store holds.
 package enum StoreOperation: Sendable {
-    /// A session begins, or something about it has changed.
-    case session(SessionRecord)
+    /// A session begins, or something about it has changed. Indirect: it is by far the largest, and rare.
+    indirect case session(SessionRecord)
     /// A session has ended: everything about it goes.
     case sessionEnded(StoreNumber)
     /// A session has a subscription, in place of an earlier one with the same filter.
