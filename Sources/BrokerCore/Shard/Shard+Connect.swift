@@ -272,7 +272,7 @@ extension Shard {
         isKept: Bool
     ) -> Session {
         let number = isKept ? self.store?.draw(for: self.index) : nil
-        return self.makeSession(client, tenure, info, number.map(SessionAccount.init))
+        return self.makeSession(client, tenure, info, number.map { SessionAccount(number: $0) })
     }
 
     func makeSession(

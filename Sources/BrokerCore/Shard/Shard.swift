@@ -42,6 +42,8 @@ package final class Shard {
     /// What has to outlive the broker is kept there; nil: nothing is.
     let store: SharedStore?
     var journal = StoreJournal()
+    /// Sessions that the store may not hold yet, by the ticket of what has made them known to it.
+    var beginning: Deque<(ticket: UInt64, account: SessionAccount)> = []
     /// Pages of sessions' messages that are asked for at the end of the turn.
     var pageRequests: [BacklogRequest] = []
     /// Connections that hold something back, by the ticket it waits for.

@@ -13,8 +13,17 @@ final class SessionAccount: Sendable {
     let number: StoreNumber
     private let messages = Atomic<Int>(0)
     private let bytes = Atomic<Int>(0)
+    private let stored: Atomic<Bool>
 
-    init(number: StoreNumber) { self.number = number }
+    init(number: StoreNumber, isStored: Bool = false) {
+        self.number = number
+        self.stored = Atomic(isStored)
+    }
+
+    /// Whether the store is known to hold the session.
+    var isStored: Bool { self.stored.load(ordering: .relaxed) }
+
+    func noteStored() { self.stored.store(true, ordering: .relaxed) }
 
     /// Messages that wait for the client.
     var messageCount: Int { self.messages.load(ordering: .relaxed) }

@@ -82,11 +82,16 @@ extension Shard {
     }
 
     /// CONNACK says that the session is kept, or that what it was is there: everything for this client waits until that
-    /// is so. While the store can't write, a client comes back to what is in it already.
+    /// is so. While the store can't write, a client comes back to a session that is in it already.
     func holdWelcome(of connection: Connection, _ session: Session) {
-        guard session.account != nil, let store = self.store?.store, store.isAvailable,
-            let ticket = self.pendingTicket
-        else { return }
+        guard let account = session.account, let store = self.store?.store, let ticket = self.pendingTicket else {
+            return
+        }
+        if account.isStored {
+            guard store.isAvailable else { return }
+        } else {
+            self.beginning.append((ticket, account))
+        }
         connection.welcomeTicket = ticket
         self.holding.append((ticket, connection))
     }
@@ -101,6 +106,10 @@ extension Shard {
         switch report {
         case .committed(let ticket):
             self.journal.commit(upTo: ticket)
+            while let first = self.beginning.first, first.ticket <= ticket {
+                self.beginning.removeFirst()
+                first.account.noteStored()
+            }
             while let first = self.holding.first, first.ticket <= ticket {
                 self.holding.removeFirst()
                 self.release(first.connection, upTo: ticket)

@@ -13,7 +13,7 @@ extension Shard {
         let record = restored.record
         let client = UTF8String(record.client.clientIdentifier)
         let (tenure, _) = self.broker.directory.claim(client, for: self.index)
-        let session = self.makeSession(client, tenure, record.client, SessionAccount(number: record.number))
+        let session = self.makeSession(client, tenure, record.client, SessionAccount(number: record.number, isStored: true))
         session.expiryInterval = record.expiryInterval
         session.incomingExactlyOnce = Set(restored.received)
         if restored.messageCount > 0 {
