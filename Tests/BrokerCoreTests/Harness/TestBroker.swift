@@ -14,13 +14,18 @@ import Testing
 /// the test says so.
 final class TestBroker {
     let state: BrokerState
-    let clock = TestClock()
+    let clock: TestClock
+    /// What outlives it; nil: nothing.
+    let store: ModelStore?
     private(set) var shards: [Shard] = []
     private(set) var hosts: [TestHost] = []
     /// What is under way from one shard to another, in order for each pair.
     private var mail: [Pair: Deque<[ShardMessage]>] = [:]
 
     struct Pair: Hashable, Comparable {
+        /// Where the store's mail comes from.
+        static let store = -1
+
         let from: Int
         let to: Int
 
@@ -30,13 +35,24 @@ final class TestBroker {
     init(
         shards count: Int = 1,
         extensions: [any BrokerExtension] = [],
+        store: ModelStore? = nil,
+        holdsAcknowledgements: Bool = true,
+        clock: TestClock = TestClock(),
         _ configure: (inout BrokerSettings) -> Void = { _ in }
     ) {
+        self.clock = clock
+        self.store = store
         var settings = BrokerSettings()
         settings.statisticsInterval = 0
         settings.publishesPresence = false
         configure(&settings)
-        self.state = BrokerState(settings: settings, shardCount: count, extensions: extensions) { 1_700_000_000_000 }
+        let restored = store?.restoredSessions(at: clock.now) ?? []
+        let shared = store.map {
+            SharedStore($0, holdsAcknowledgements: holdsAcknowledgements, lastNumber: $0.tables.lastNumber)
+        }
+        self.state = BrokerState(settings: settings, shardCount: count, extensions: extensions, store: shared) {
+            1_700_000_000_000
+        }
         for index in 0..<count {
             let shard = Shard(index: index, broker: self.state)
             let host = TestHost(index: index, broker: self)
@@ -45,6 +61,25 @@ final class TestBroker {
             self.shards.append(shard)
             self.hosts.append(host)
         }
+        for message in store?.tables.retained.values ?? [:].values { self.state.restore(retained: message) }
+        for session in restored { self.shards[Int(session.record.number.count) % count].restore(session) }
+    }
+
+    /// The broker is killed, and another one starts with what the store has kept.
+    func restarted(
+        shards count: Int? = nil,
+        extensions: [any BrokerExtension] = [],
+        _ configure: (inout BrokerSettings) -> Void = { _ in }
+    ) -> TestBroker {
+        self.store?.crash()
+        for shard in self.shards { shard.host = nil }
+        return TestBroker(
+            shards: count ?? self.shards.count,
+            extensions: extensions,
+            store: self.store,
+            clock: self.clock,
+            configure
+        )
     }
 
     subscript(shard: Int) -> Shard { self.shards[shard] }
@@ -53,13 +88,26 @@ final class TestBroker {
         self.mail[Pair(from: from, to: to), default: []].append(messages)
     }
 
+    /// What the store has said goes with the mail.
+    private func collectReports() {
+        for (shard, report) in self.store?.takeReports() ?? [] {
+            self.post([.stored(report)], from: Pair.store, to: shard)
+        }
+    }
+
     // MARK: Turns and mail
 
-    /// The pairs of shards that mail is under way between, in a fixed order.
-    var pairsWithMail: [Pair] { self.mail.keys.sorted() }
+    /// The pairs of shards that mail is under way between, in a fixed order; the store's mail among them.
+    var pairsWithMail: [Pair] {
+        self.collectReports()
+        return self.mail.keys.sorted()
+    }
 
     /// Whether a turn is about to end somewhere, or mail is under way.
-    var isBusy: Bool { !self.mail.isEmpty || self.hosts.contains { $0.isTurnEnding || $0.isContinuing } }
+    var isBusy: Bool {
+        self.collectReports()
+        return !self.mail.isEmpty || self.hosts.contains { $0.isTurnEnding || $0.isContinuing }
+    }
 
     func endTurn(of shard: Int) {
         self.hosts[shard].isTurnEnding = false
@@ -81,11 +129,27 @@ final class TestBroker {
 
     /// Ends turns and delivers mail until nothing is left to do.
     func settle() {
-        while self.isBusy {
-            for host in self.hosts where host.isContinuing { self.continueWork(of: host.index) }
-            for host in self.hosts where host.isTurnEnding { self.endTurn(of: host.index) }
-            for pair in self.pairsWithMail { self.deliverMail(pair) }
-        }
+        repeat {
+            while self.isBusy {
+                for host in self.hosts where host.isContinuing { self.continueWork(of: host.index) }
+                for host in self.hosts where host.isTurnEnding { self.endTurn(of: host.index) }
+                for pair in self.pairsWithMail { self.deliverMail(pair) }
+            }
+            if let store = self.store, store.commitsAtOnce {
+                store.commit()
+                store.answer()
+            }
+        } while self.isBusy
+    }
+
+    /// Makes everything safe that has been submitted, and does what follows from it.
+    func commit() {
+        guard let store = self.store else { return }
+        repeat {
+            self.settle()
+            store.commit()
+            store.answer()
+        } while self.isBusy
     }
 
     /// One turn ends or one batch of mail arrives, whichever the generator picks.
