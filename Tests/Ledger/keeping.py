@@ -4,19 +4,24 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
+import time
 import unittest
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Iterable
 
+import packets
 from brokers import DurableBroker, broker_class
+from packets import V5, Prop, Text, Type
+from wire import Client
 
 
 class KeepingCase(unittest.TestCase):
     """A test with a directory of its own. The directory of one that failed stays if `keeps` says so."""
 
-    maxDiff = None
+    maxDiff = 1000
     executable: ClassVar[Path]
     seed: ClassVar[int] = 1
     kills: ClassVar[int] = 10
@@ -41,3 +46,66 @@ class KeepingCase(unittest.TestCase):
         broker = broker_class(self.executable)(self.executable, folder, **fields)
         self.addCleanup(broker.discard)
         return broker
+
+    def client(
+        self, broker: DurableBroker, client_id: str, version: int = V5, expiry: int = 3600, **fields: object
+    ) -> Client:
+        """A connected client with a session that is kept; before v5 there is no expiry."""
+        client = self.open(broker, version)
+        client.connect(client_id, **{**session(version, expiry), **fields})
+        return client
+
+    def resume(self, broker: DurableBroker, client_id: str, version: int = V5, **fields: object) -> Client:
+        """The same, and the broker must know its session."""
+        client = self.open(broker, version)
+        connack = client.connect(client_id, **{**session(version, 3600), **fields})
+        self.assertTrue(connack.session_present, f"the session of {client_id} is gone")
+        return client
+
+    def expect_gone(self, broker: DurableBroker, client_id: str, version: int = V5) -> None:
+        """The broker must not know this session."""
+        client = self.open(broker, version)
+        connack = client.connect(client_id, **session(version, 3600))
+        self.assertFalse(connack.session_present, f"the session of {client_id} is there")
+        client.close()
+
+    def open(self, broker: DurableBroker, version: int = V5) -> Client:
+        """A connection on which nothing has been sent."""
+        client = Client(broker.address, version)
+        self.addCleanup(client.close)
+        return client
+
+    def settle(self, broker: DurableBroker) -> None:
+        """Returns when what happened before is on disk: what is not acknowledged itself, such as a DISCONNECT.
+
+        The store writes in order, so the acknowledgement of a later message tells.
+        """
+        time.sleep(0.1)
+        client = self.client(broker, f"settle-{time.monotonic_ns()}", expiry=60)
+        client.subscribe("settle", options=1)
+        client.expect_among(Type.PUBACK, client.send_publish("settle", "x", qos=1))
+        client.close()
+
+
+def session(version: int, expiry: int) -> dict[str, object]:
+    """The fields of CONNECT for a session that is kept."""
+    return {"clean": False, "properties": [(Prop.SESSION_EXPIRY, expiry)] if version == V5 else None}
+
+
+def flood(client: Client, topic: str, payloads: Iterable[Text], qos: int = 1, window: int = 500) -> None:
+    """Publishes many, a window at a time, and expects each acknowledgement in order."""
+    iterator = iter(payloads)
+    while batch := list(itertools.islice(iterator, window)):
+        identifiers = range(1, len(batch) + 1)
+        client.send(
+            *(
+                packets.publish(topic, data, qos, identifier, version=client.version)
+                for identifier, data in zip(identifiers, batch)
+            )
+        )
+        for identifier in identifiers:
+            client.expect(Type.PUBACK if qos == 1 else Type.PUBREC, timeout=30, packet_id=identifier, reason=0)
+        if qos == 2:
+            client.send(*(packets.acknowledgement(Type.PUBREL, identifier) for identifier in identifiers))
+            for identifier in identifiers:
+                client.expect(Type.PUBCOMP, timeout=30, packet_id=identifier)
