@@ -51,6 +51,8 @@ class Actor:
         self.line: Optional[Line] = None
         self.known = False
         """Whether a CONNACK has been seen, so that the broker has to know the session."""
+        self.welcome = False
+        """Whether this line has seen its CONNACK: until then nobody knows what goes on and what begins."""
         self._connack: Optional[asyncio.Future[Packet]] = None
 
     # The session
@@ -71,8 +73,9 @@ class Actor:
         while not self.world.over.is_set():
             if self.line is not None:
                 # It may be open still: then this is a take-over.
+                self.ledger.write(self.name, "connects")
                 self.line.abandon()
-            before, self.line = self.line, None
+            before, self.line, self.welcome = self.line, None, False
             try:
                 line = await Line.open(self.world.address, self.version, self._receive)
             except (OSError, TimeoutError):
@@ -130,10 +133,12 @@ class Actor:
             self.received(packet)
 
     def _welcomed(self, connack: Packet) -> None:
+        self.ledger.write(self.name, f"got CONNACK, session present {connack.session_present}")
         if self.known and self.expiry is not None and not connack.session_present:
             self.ledger.fault("session lost", self.name, "no session present where there was one")
         if self.expiry is None and connack.session_present:
             self.ledger.fault("session kept", self.name, "session present after a clean start")
+        self.welcome = True
         if connack.session_present:
             self.resumed(connack)
         else:

@@ -10,12 +10,29 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
-from typing import ClassVar, Iterable
+from typing import ClassVar, Iterable, Optional
 
 import packets
 from brokers import DurableBroker, broker_class
 from packets import V5, Prop, Text, Type
-from wire import Client
+from parser import Packet
+from wire import DEFAULT_TIMEOUT, Client
+
+
+class KeepingClient(Client):
+    """A client of a broker that writes things down before it sends them."""
+
+    PAUSE = 0.15
+
+    def fence(self, timeout: float = DEFAULT_TIMEOUT) -> list[Packet]:
+        """Everything that comes for this client. PINGRESP does not wait for the disk, other packets do."""
+        found = super().fence(timeout)
+        while True:
+            time.sleep(self.PAUSE)
+            more = super().fence(timeout)
+            if not more:
+                return found
+            found += more
 
 
 class KeepingCase(unittest.TestCase):
@@ -33,11 +50,15 @@ class KeepingCase(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="nanomq-ledger-"))
         self.addCleanup(self._clean)
-        self.passed = False
 
     def _clean(self) -> None:
         if not self.keeps:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def trace(self) -> Optional[Path]:
+        """Where every packet is written down, if somebody wants to look."""
+        return self.folder / "trace" if self.keeps else None
 
     def broker(self, name: str = "broker", **fields: object) -> DurableBroker:
         """A broker that has not been started, with a directory of its own."""
@@ -71,7 +92,7 @@ class KeepingCase(unittest.TestCase):
 
     def open(self, broker: DurableBroker, version: int = V5) -> Client:
         """A connection on which nothing has been sent."""
-        client = Client(broker.address, version)
+        client = KeepingClient(broker.address, version)
         self.addCleanup(client.close)
         return client
 

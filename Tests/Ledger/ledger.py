@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Iterator, Optional
+from typing import Iterator, Optional, TextIO
 
 OPEN = 1 << 62
 """The tick of what has not ended yet."""
@@ -121,6 +121,8 @@ class Ledger:
         self.faults: list[Fault] = []
         self.kills: list[Kill] = []
         self.notes: Counter[str] = Counter()
+        self.trace: Optional[TextIO] = None
+        """Where every packet is written down, for who looks into a fault."""
 
     @property
     def now(self) -> float:
@@ -132,13 +134,20 @@ class Ledger:
         self.tick += 1
         return self.tick
 
+    def write(self, who: str, what: str) -> None:
+        """A line of the trace."""
+        if self.trace is not None:
+            self.trace.write(f"{self.now:.4f} {self.tick} {who} {what}\n")
+
     def fault(self, kind: str, where: str, detail: str) -> None:
         """Something was seen that should not be."""
+        self.write(where, f"FAULT {kind}: {detail}")
         self.faults.append(Fault(kind, where, f"{detail} (at {self.now:.2f} s)"))
 
     def killed(self, what: str = "killed") -> None:
         """The broker was ended at this moment."""
         self.kills.append(Kill(self.next(), self.now, what))
+        self.write("broker", what)
 
     # What publishers say
 

@@ -86,7 +86,7 @@ class Publisher(Actor):
 
     def _pump(self) -> None:
         """Sends what is due, as far as the window allows."""
-        if self.line is None or self.line.lost.is_set() or self.allowed == 0:
+        if self.line is None or self.line.lost.is_set() or not self.welcome:
             return
         while len(self.flights) < self.allowed and (self.again or self.due):
             if self.again:
@@ -104,6 +104,8 @@ class Publisher(Actor):
     def _send(self, identifier: int, message: Outgoing, dup: bool) -> None:
         assert self.line is not None
         stream = message.stream
+        what = "PUBREL of" if message.released else "PUBLISH"
+        self.ledger.write(self.name, f"sends {what} {stream.topic} {message.number} as {identifier} dup {dup}")
         if message.released:
             self.line.send(packets.acknowledgement(Type.PUBREL, identifier))
             return
@@ -145,6 +147,7 @@ class Publisher(Actor):
 
     def received(self, packet: Packet) -> None:
         message = self.flights.get(packet.packet_id)
+        self.ledger.write(self.name, f"got {packet.type.name} {packet.packet_id}")
         if packet.type in (Type.PUBACK, Type.PUBREC) and packet.reason >= 0x80:
             self.ledger.fault("refused", self.name, f"{packet.type.name} with {packet.reason:#04x}")
             self.flights.pop(packet.packet_id, None)

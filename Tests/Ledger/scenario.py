@@ -116,11 +116,14 @@ def latecomers(world: World) -> list[Subscriber]:
 class Run:
     """One run with one broker."""
 
-    def __init__(self, broker: DurableBroker, plan: Plan) -> None:
+    def __init__(self, broker: DurableBroker, plan: Plan, trace: Optional[Path] = None) -> None:
+        """`trace` is a file for every packet."""
         self.broker = broker
         self.plan = plan
         self.random = random.Random(f"{plan.seed}/broker")
         self.ledger = Ledger()
+        if trace is not None:
+            self.ledger.trace = open(trace, "w", encoding="utf-8")
         self.restarts: list[float] = []
         """Seconds from start until the port was open."""
 
@@ -130,6 +133,8 @@ class Run:
             return asyncio.run(self._go())
         finally:
             self.broker.discard()
+            if self.ledger.trace is not None:
+                self.ledger.trace.close()
 
     async def _go(self) -> list[Fault]:
         self.restarts.append(self._start())

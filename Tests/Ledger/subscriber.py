@@ -150,6 +150,7 @@ class Subscriber(Actor):
         if packet.type == Type.PUBLISH:
             self._publish(packet)
         elif packet.type == Type.PUBREL:
+            self.ledger.write(self.name, f"got PUBREL {packet.packet_id} of {self.held.get(packet.packet_id)}")
             known = self.held.pop(packet.packet_id, None)
             self._owe(packet.packet_id, Type.PUBCOMP if known or self.version != V5 else Type.PUBREL)
         elif packet.type in (Type.SUBACK, Type.UNSUBACK):
@@ -161,6 +162,7 @@ class Subscriber(Actor):
             self.ledger.fault("payload", self.name, f"{packet.topic}: {packet.payload[:20]!r}")
             return
         identifier = packet.packet_id
+        self.ledger.write(self.name, f"got {packet.topic} {number} as {identifier} dup {packet.dup} QoS {packet.qos}")
         self._check(packet, number)
         if packet.qos == 1:
             self.ledger.arrive(self.book, packet.topic, number)
@@ -204,10 +206,11 @@ class Subscriber(Actor):
             self._pay()
 
     def _pay(self) -> None:
-        # Those of an earlier line were forgotten with it.
-        if not self.owed or self.line is None:
+        # Those of an earlier line are forgotten with it.
+        if not self.owed or self.line is None or not self.welcome:
             return
         identifier, kind = self.owed.popleft()
+        self.ledger.write(self.name, f"sends {kind.name} {identifier}")
         if kind in (Type.PUBACK, Type.PUBCOMP, Type.PUBREL):
             self.unfinished.discard(identifier)
         if kind == Type.PUBREL:

@@ -16,7 +16,7 @@ class LedgerTests(KeepingCase):
     def test_nothing_acknowledged_is_lost(self) -> None:
         """As often as the command line says."""
         merges = self.executable.name != "mosquitto"
-        run = Run(self.broker(), Plan(self.seed, self.kills, self.minutes * 60, merges=merges))
+        run = Run(self.broker(), Plan(self.seed, self.kills, self.minutes * 60, merges=merges), self.trace)
         faults = run.go()
         if faults:
             self.fail(run.complaint(faults, self.folder))

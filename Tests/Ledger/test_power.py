@@ -39,7 +39,7 @@ class PowerTests(KeepingCase):
             for image in power.fail(OTHERS):
                 broken.extend(damage(image))
 
-        run = Run(broker, Plan(self.seed, losses, strike=strike, what="power lost", **plan))
+        run = Run(broker, Plan(self.seed, losses, strike=strike, what="power lost", **plan), self.trace)
         self.faults = run.go()
         if broken:
             self.fail("\n".join(broken))
