@@ -10,7 +10,8 @@ STATIC := .build/static
 LINK := --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -L$(STATIC) -Xlinker --gc-sections \
 	-Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic -Xlinker -s
 
-.PHONY: help run build test unit conformance process access browser reference format lint tools python clean
+.PHONY: help run build test unit conformance process access ledger ledger-long power power-long browser reference format
+.PHONY: lint tools python clean
 
 help: ## What can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,7 +25,7 @@ build: ## Build the release binary: .build/release/nanomq.
 	@ln -sf "$$(scripts/libstdcxx.sh)" $(STATIC)/libstdc++.a
 	$(SWIFT) build -c release --product nanomq $(LINK) $(JOBS)
 
-test: unit conformance process access ## Run all tests.
+test: unit conformance process access ledger power ## Run all tests.
 
 unit: ## Run the Swift tests.
 	@scripts/install.sh swift
@@ -49,6 +50,26 @@ access: python ## Try all ways of access control, TLS and listeners on the relea
 	@scripts/install.sh openssl
 	@$(MAKE) --no-print-directory build
 	.venv/bin/python Tests/Access/run.py --broker .build/release/nanomq
+
+ledger: ## Kill the release binary again and again, and reckon up what it had acknowledged.
+	@scripts/install.sh gcc libc6-dev
+	@$(MAKE) --no-print-directory build
+	python3 Tests/Ledger/run.py --broker .build/release/nanomq checks ledger resume faults
+
+ledger-long: ## The same with 100 kills, and with a million messages.
+	@scripts/install.sh gcc libc6-dev
+	@$(MAKE) --no-print-directory build
+	python3 Tests/Ledger/run.py --broker .build/release/nanomq --kills 100 --long checks ledger resume faults
+
+power: ## Let the power fail under the release binary, on a disk that holds only what it has to.
+	@scripts/install.sh gcc libc6-dev
+	@$(MAKE) --no-print-directory build
+	python3 Tests/Ledger/run.py --broker .build/release/nanomq disk power
+
+power-long: ## The same with 50 losses.
+	@scripts/install.sh gcc libc6-dev
+	@$(MAKE) --no-print-directory build
+	python3 Tests/Ledger/run.py --broker .build/release/nanomq --kills 100 disk power
 
 python:
 	@scripts/install.sh mosquitto-clients python3-venv openssl
