@@ -25,6 +25,7 @@ is_there() {
     binutils) command -v ld ;;
     ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] ;;
     chromium | esbuild | git | make | shellcheck) command -v "$1" ;;
+    libsqlite3-dev) [ -e /usr/include/sqlite3.h ] || dpkg_has "$1" ;;
     libc6-dev) [ -e /usr/include/stdio.h ] || dpkg_has "$1" ;;
     mosquitto-clients) command -v mosquitto_pub && command -v mosquitto_sub ;;
     # The interpreter alone is not enough: Debian keeps what puts pip into a new environment in a package of its own.
@@ -129,7 +130,7 @@ for name in "$@"; do
     Linux)
         command -v "$swift" >/dev/null 2>&1 || check_swift
         want_toolchain_libraries
-        want binutils ca-certificates git libc6-dev make zlib1g-dev
+        want binutils ca-certificates git libc6-dev libsqlite3-dev make zlib1g-dev
         install_missing
         "$here/libstdcxx.sh" >/dev/null
         ;;
