@@ -43,15 +43,15 @@
         }
     }
 
-#endif
-
-extension Properties {
-    /// Whether these bytes are properties that a message may carry on, without their length in front.
-    static func areForwarded(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count > 0 else { return true }
-        var buffer = ByteBuffer()
-        buffer.writeMQTTVariableInteger(bytes.count)
-        buffer.writeBytes(bytes)
-        return (try? Properties.decode(from: &buffer, in: .publish)) != nil
+    extension Properties {
+        /// Whether these bytes are properties that a message may carry on, without their length in front.
+        static func areForwarded(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            guard bytes.count > 0 else { return true }
+            var buffer = ByteBuffer()
+            buffer.writeMQTTVariableInteger(bytes.count)
+            buffer.writeBytes(bytes)
+            return (try? Properties.decode(from: &buffer, in: .publish)) != nil
+        }
     }
-}
+
+#endif
