@@ -238,6 +238,8 @@ extension Shard {
         )
         guard connection.phase == .connected else { return }
         self.journalSession(session)
+        // Before it has subscriptions: what others publish for a session that the store does not know is left out.
+        if old == nil { self.submitJournal() }
         self.holdWelcome(of: connection, session)
         self.setSharedMembership(of: session, isOnline: true)
         self.log(.connected(info, sessionPresent: old != nil))

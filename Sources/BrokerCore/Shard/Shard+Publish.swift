@@ -310,12 +310,10 @@ extension Shard {
     @discardableResult
     func publish(_ message: Message, origin: SessionAddress?) -> ReasonCode {
         if message.isRetained {
+            // Before others can see it: what the store finds without a number it leaves out.
+            if let store = self.store { _ = message.number(in: store, for: self.index) }
             switch self.broker.retained.store(message) {
-            case .stored:
-                // Also one of QoS 0, which nobody else has given a number.
-                if let store = self.store { _ = message.number(in: store, for: self.index) }
-                self.journalRetained(message.topic)
-            case .cleared: self.journalRetained(message.topic)
+            case .stored, .cleared: self.journalRetained(message.topic)
             case .refused:
                 self.metrics.retainedRefused += 1
                 self.log(.retainedLimit, .retainedLimit)
