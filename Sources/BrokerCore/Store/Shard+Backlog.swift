@@ -43,7 +43,7 @@ extension Shard {
         let backlog = session.backlog ?? StoredBacklog(shardCount: self.broker.shardCount)
         session.backlog = backlog
         if backlog.isLoading {
-            backlog.arrivals.append(queued)
+            backlog.addArrival(queued)
         } else {
             backlog.add(queued)
         }
@@ -173,8 +173,7 @@ extension Shard {
             session.lastInMemory = max(session.lastInMemory, entry.delivery)
             self.takeIn(QueuedMessage(entry.message, self.terms(of: entry)), session)
         }
-        let arrivals = backlog.arrivals
-        backlog.arrivals = []
+        let arrivals = backlog.takeArrivals()
         if page.isLast || backlog.count <= 0 { session.backlog = nil }
         for arrival in arrivals { self.place(arrival, session) }
         self.settleDebts(of: session, backlog)
@@ -245,7 +244,7 @@ extension Session {
         guard let backlog = self.backlog else { return (self.queue.count, self.queue.byteCount) }
         return (
             self.queue.count + backlog.count + backlog.arrivals.count,
-            self.queue.byteCount + backlog.byteCount + backlog.arrivals.reduce(0) { $0 + $1.message.byteCount }
+            self.queue.byteCount + backlog.byteCount + backlog.arrivalBytes
         )
     }
 }

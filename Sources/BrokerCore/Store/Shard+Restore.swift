@@ -13,7 +13,8 @@ extension Shard {
         let record = restored.record
         let client = UTF8String(record.client.clientIdentifier)
         let (tenure, _) = self.broker.directory.claim(client, for: self.index)
-        let session = self.makeSession(client, tenure, record.client, SessionAccount(number: record.number, isStored: true))
+        let account = SessionAccount(number: record.number, isStored: true)
+        let session = self.makeSession(client, tenure, record.client, account)
         session.expiryInterval = record.expiryInterval
         session.incomingExactlyOnce = Set(restored.received)
         if restored.messageCount > 0 {

@@ -24,7 +24,9 @@ final class StoredBacklog {
     /// Whether the next ones are being read.
     var isLoading = false
     /// What has come since then.
-    var arrivals: [QueuedMessage] = []
+    private(set) var arrivals: [QueuedMessage] = []
+    /// Bytes of these messages.
+    private(set) var arrivalBytes = 0
     /// By shard, the highest count of the deliveries here that it has drawn the numbers of.
     ///
     /// Those of one shard come to a session in order, wherever the session lives: what the store has beyond this is
@@ -65,7 +67,20 @@ final class StoredBacklog {
     /// What is being read will not arrive: it stays in the store, with what has come since.
     func abandonLoading() {
         self.isLoading = false
-        for arrival in self.arrivals { self.add(arrival) }
-        self.arrivals = []
+        for arrival in self.takeArrivals() { self.add(arrival) }
+    }
+
+    /// A message has come while the next ones are being read.
+    func addArrival(_ queued: QueuedMessage) {
+        self.arrivals.append(queued)
+        self.arrivalBytes += queued.message.byteCount
+    }
+
+    func takeArrivals() -> [QueuedMessage] {
+        defer {
+            self.arrivals = []
+            self.arrivalBytes = 0
+        }
+        return self.arrivals
     }
 }
