@@ -266,7 +266,7 @@ struct BackendTests {
         #expect(retained.store(message) == .stored)
         try store.write(.retained(RetainedChange(topic: "a/b", store: retained)))
         #expect(try store.retained().isEmpty)
-        let shared = SharedStore(Discarding(), lastNumber: number(10), holdsAcknowledgements: false)
+        let shared = SharedStore(Discarding(), holdsAcknowledgements: false, lastNumber: number(10))
         _ = message.number(in: shared, for: 0)
         try store.write()
         #expect(try store.retained().map(\.topic) == ["a/b"])
