@@ -215,6 +215,33 @@ import Testing
         #expect(self.store.tables.deliveryCount == 0)
     }
 
+    /// Retained messages come behind what is held back while the session is arriving: their numbers are drawn later.
+    @Test func retainedMessagesWhileTheSessionArrives() {
+        let broker = self.broker(shards: 2)
+        let publisher = broker.connected("p", on: 1)
+        publisher.publish("r", "retained", qos: .atLeastOnce, retain: true)
+        broker.away("c", "s")
+        let client = broker.client("c", on: 1)
+        client.send(client.connectPacket { $0.keepSession() })
+        while broker[1].sessionsByClient[UTF8String("c")] == nil {
+            for shard in 0..<2 { broker.endTurn(of: shard) }
+            for pair in broker.pairsWithMail where broker[1].sessionsByClient[UTF8String("c")] == nil {
+                broker.deliverMail(pair)
+            }
+        }
+        let session = broker[1].sessionsByClient[UTF8String("c")]
+        #expect(session?.arrival != nil)
+        publisher.publish("s", "held", qos: .atLeastOnce)
+        let options = SubscriptionOptions(qos: .atLeastOnce)
+        client.send(
+            .subscribe(Subscribe(packetIdentifier: 7, filters: [Subscribe.Filter(filter: "r", options: options)]))
+        )
+        broker.endTurn(of: 1)
+        #expect(session?.arrival != nil)
+        #expect(client.drain().map(\.text) == ["held", "retained"])
+        #expect(self.store.tables.deliveryCount == 0)
+    }
+
     /// A session that has lost its subscriptions moves while a message is under way to it: the message does not stay in
     /// the store for good.
     @Test func movedWithoutSubscriptions() {

@@ -183,6 +183,27 @@ import Testing
         #expect(publisher.takeAcknowledgements().map(\.reason) == [.success])
     }
 
+    /// A member of a shared group that has passed on what waited for it is not full any more.
+    @Test func fullBeforeItPassedItsMessagesOn() {
+        let broker = TestBroker(store: self.store) {
+            $0.fullStorePolicy = .refuse
+            $0.maximumStoredMessagesPerSession = 3
+        }
+        let first = broker.kept("a", receiveMaximum: 1)
+        first.subscribe("$share/g/s", qos: .atLeastOnce)
+        let publisher = broker.connected("p")
+        for number in 0..<4 { publisher.publish("s", "\(number)", qos: .atLeastOnce) }
+        broker.commit()
+        #expect(broker.session("a")?.account?.messageCount == 3)
+        let second = broker.kept("b")
+        second.subscribe("$share/g/s", qos: .atLeastOnce)
+        broker.commit()
+        first.drop()
+        #expect(broker.session("a")?.account?.messageCount == 0)
+        #expect(second.drain().map(\.text) == ["0", "1", "2", "3"])
+        #expect(self.store.tables.deliveryCount == 0)
+    }
+
     /// The oldest messages give way, also where only the store has them, and however long it takes to read them.
     @Test(arguments: [1, 3, 30], [1, 4, 50])
     func droppingTheOldest(inMemory: Int, commitEvery: Int) {

@@ -230,6 +230,7 @@ extension Shard {
     /// A QoS 2 message that the client may have seen stays with it, since nobody else may get it [MQTT-4.8.2-4, -5].
     func passOn(of session: Session, hasEnded: Bool) {
         guard session.sharedCount > 0 else { return }
+        defer { self.updateAccount(of: session) }
         for (identifier, inflight) in session.inflight.all where inflight.terms.qos == .atLeastOnce {
             guard let group = inflight.terms.group, let message = inflight.message else { continue }
             if self.passOn(message, from: session, in: group, hasEnded: hasEnded) {

@@ -47,6 +47,7 @@ final class LedgerWorld {
         var generator = SeededGenerator(seed: seed)
         let plan = Plan(using: &generator)
         let ledger = self.ledger
+        ledger.hasOutages = plan.outageEvery > 0
         let small = { (generator: inout SeededGenerator) in UInt16.random(in: 1...3, using: &generator) }
         self.publishers = [
             LedgerPublisher("p0", .v3_1_1, ledger, qos: .exactlyOnce, isKept: true),
