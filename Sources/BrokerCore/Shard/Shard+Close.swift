@@ -241,7 +241,10 @@ extension Shard {
         self.journalEnd(of: session)
         self.forget(session)
         if let next = session.arrival?.nextOwner { self.handOver(nil, of: session.client, to: next) }
-        if !keepsOwner { self.broker.directory.remove(session.client, endOf: session.tenure) }
+        guard !keepsOwner else { return }
+        // The client may begin another session on another loop at once: the store has to hear of the end of this one first.
+        if session.account != nil { self.submitJournal() }
+        self.broker.directory.remove(session.client, endOf: session.tenure)
     }
 
     /// Takes a session out of this shard's tables.
