@@ -63,6 +63,23 @@ import Testing
         #expect(self.store.tables.texts("subscriber") == ["1"])
     }
 
+    @Test func retainedMessagesComeBehindTheAnswerToSubscribe() {
+        let (broker, client) = self.broker()
+        broker.connected("p").publish("r", "retained", retain: true)
+        broker.commit()
+        client.send(
+            .subscribe(
+                Subscribe(
+                    packetIdentifier: 7,
+                    filters: [Subscribe.Filter(filter: "r", options: .init(qos: .atLeastOnce))]
+                )
+            )
+        )
+        #expect(client.takeTypes().isEmpty)
+        broker.commit()
+        #expect(client.takeTypes() == [.subscribeAck, .publish])
+    }
+
     @Test func subscribeAndUnsubscribe() {
         let (broker, client) = self.broker()
         client.send(

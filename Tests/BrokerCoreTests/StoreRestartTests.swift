@@ -37,6 +37,27 @@ import Testing
         broker.expectAtRest()
     }
 
+    /// A client that goes on at once is understood only when it is known again what is in flight to it: else it would be
+    /// sent again what it has confirmed.
+    @Test func whatAClientSaysOfMessagesInFlightWaitsUntilTheyAreKnown() {
+        var broker = self.broker()
+        var client = broker.kept("c")
+        client.subscribe("s")
+        broker.connected("p").publish("s", "1", qos: .exactlyOnce)
+        let identifier = client.takeMessages().first?.packetIdentifier ?? 0
+        broker = broker.restarted()
+        client = broker.client("c")
+        client.send(
+            client.connectPacket { $0.keepSession() },
+            .acknowledgement(Acknowledgement(kind: .publishReceived, packetIdentifier: identifier)),
+            .pingRequest
+        )
+        let types = client.takeTypes()
+        #expect(types.filter { $0 != .publish } == [.connectAck, .pingResponse, .publishRelease])
+        #expect(types.firstIndex(of: .publish) ?? 0 < types.firstIndex(of: .publishRelease) ?? 0)
+        #expect(client.transport.isReading)
+    }
+
     /// Packet identifiers, DUP and the state of each handshake are as they were.
     @Test func messagesInFlight() {
         var broker = self.broker()

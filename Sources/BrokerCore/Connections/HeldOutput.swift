@@ -18,6 +18,9 @@ final class HeldOutput {
 
     var isEmpty: Bool { self.parts.isEmpty }
 
+    /// What the last SUBACK among them waits for; 0: there is none. Retained messages come behind it.
+    var subscribeTicket: UInt64 = 0
+
     /// Bytes that are held.
     var byteCount: Int { self.parts.reduce(0) { $0 + $1.output.byteCount } }
 

@@ -249,6 +249,11 @@ extension Shard {
         if connection.accessGeneration != self.accessGeneration { self.checkStay(of: connection, info) }
         guard connection.phase == .connected else { return }
         self.pump(session)
+        if session.backlog?.lacksInflight == true {
+            // What it says about messages in flight can't be understood before they are known again.
+            connection.isPaused = true
+            return connection.updateReading()
+        }
         self.resume(connection)
     }
 

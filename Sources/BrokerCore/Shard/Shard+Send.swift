@@ -296,6 +296,8 @@ extension Shard {
     /// client that subscribes to much does not hold up the others: one subscription's messages are looked up a turn.
     func sendRetained(_ session: Session, _ connection: Connection) {
         guard let backlog = session.retainedBacklog else { return }
+        // They come behind a SUBACK that waits for the store.
+        if let ticket = connection.held?.subscribeTicket, !self.journal.isCommitted(ticket) { return }
         if backlog.isLookupDue {
             guard session.lastRetainedLookup != self.turn else { return self.sendRetainedNextTurn(session) }
             session.lastRetainedLookup = self.turn

@@ -131,6 +131,7 @@ extension Shard {
                 .encode(into: &buffer, version: connection.version)
         }
         guard isSent else { return self.closeUnanswered(connection) }
+        if let ticket = self.ticket(since: mark) { connection.held?.subscribeTicket = ticket }
         for (filter, options) in retained {
             self.queueRetained(filter, options.qos, identifier, session)
         }

@@ -164,6 +164,7 @@ extension Shard {
             session.account?.number == page.request.session, backlog.isLoading
         else { return }
         backlog.isLoading = false
+        let wasBlocked = backlog.lacksInflight
         if page.request.includesInflight {
             backlog.lacksInflight = false
             for entry in page.inflight { self.restoreInflight(entry, session, backlog) }
@@ -178,7 +179,11 @@ extension Shard {
         for arrival in arrivals { self.place(arrival, session) }
         self.settleDebts(of: session, backlog)
         self.updateAccount(of: session)
-        if session.connection != nil { self.pump(session) }
+        guard let connection = session.connection else { return }
+        self.pump(session)
+        guard wasBlocked, session.backlog?.lacksInflight != true, connection.phase == .connected else { return }
+        connection.isPaused = false
+        self.resume(connection)
     }
 
     /// A message that came while a page was being read.
