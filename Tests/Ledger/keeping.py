@@ -14,7 +14,7 @@ from typing import ClassVar, Iterable, Optional
 
 import packets
 from brokers import DurableBroker, broker_class
-from packets import V5, Prop, Text, Type
+from packets import V5, Prop, Properties, Text, Type
 from parser import Packet
 from wire import DEFAULT_TIMEOUT, Client
 
@@ -33,6 +33,20 @@ class KeepingClient(Client):
             if not more:
                 return found
             found += more
+
+
+    def subscribe(
+        self, *filters: Text, options: int = 0, properties: Optional[Properties] = None, expect: Optional[int] = None
+    ) -> Packet:
+        """SUBACK waits for the disk; messages may come before it (3.8.4), and stay for later."""
+        packet_id = self.next_id()
+        pairs = [(topic_filter, options) for topic_filter in filters]
+        self.send(packets.subscribe(packet_id, pairs, self.version, properties))
+        suback = self.expect_among(Type.SUBACK, packet_id)
+        wanted = [options & 3 if expect is None else expect] * len(filters)
+        if suback.reasons != wanted:
+            raise AssertionError(f"expected SUBACK with {wanted}, got {suback}")
+        return suback
 
 
 class KeepingCase(unittest.TestCase):
