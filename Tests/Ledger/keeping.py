@@ -64,6 +64,7 @@ class KeepingCase(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="nanomq-ledger-"))
         self.addCleanup(self._clean)
+        self.clients: list[Client] = []
 
     def _clean(self) -> None:
         if not self.keeps:
@@ -107,8 +108,21 @@ class KeepingCase(unittest.TestCase):
     def open(self, broker: DurableBroker, version: int = V5) -> Client:
         """A connection on which nothing has been sent."""
         client = KeepingClient(broker.address, version)
+        self.clients.append(client)
         self.addCleanup(client.close)
         return client
+
+    def tell(self, broker: DurableBroker) -> None:
+        """Ends the broker with SIGTERM; the clients go as they hear of it, so that it need not wait for them."""
+
+        def hang_up() -> None:
+            # What the broker has to say it says at once.
+            time.sleep(0.1)
+            while self.clients:
+                self.clients.pop().close()
+
+        code = broker.stop(hang_up)
+        self.assertEqual(code, 0, broker.tail())
 
     def settle(self, broker: DurableBroker) -> None:
         """Returns when what happened before is on disk: what is not acknowledged itself, such as a DISCONNECT.

@@ -143,7 +143,7 @@ class FaultTests(NanoMQCase):
         keeper.subscribe("r", options=1)
         keeper.expect_message("after", retain=True)
         self.resume(broker, "late", V311)
-        broker.stop()
+        self.tell(broker)
 
     def test_killed_meanwhile(self) -> None:
         """What was not acknowledged may be lost; what was is there."""
@@ -165,7 +165,7 @@ class FaultTests(NanoMQCase):
                     keeper.expect_message(f"before-{number}")
                 self.assertTrue(all(packet.payload == b"first" for packet in keeper.fence()))
                 self.settle(broker)
-                broker.stop()
+                self.tell(broker)
 
     def test_acknowledged_is_kept(self) -> None:
         """The disk fails again and again, for short times, under load: a small ledger of a v5 publisher."""
@@ -221,7 +221,7 @@ class FaultTests(NanoMQCase):
         except TimeoutError:
             pass
         power.fault.unlink()
-        broker.stop()
+        self.tell(broker)
 
     def test_told_to_end_meanwhile(self) -> None:
         """It ends in time; what it can't write it says."""
@@ -244,7 +244,7 @@ class StartTests(NanoMQCase):
         self.client(broker, "keeper").subscribe("kept", options=1)
         publisher = self.client(broker, "publisher")
         flood(publisher, "kept", ("x" * 1000 for _ in range(100)))
-        broker.stop()
+        self.tell(broker)
         return broker
 
     def database(self, broker: DurableBroker) -> Path:
@@ -377,7 +377,7 @@ class StartTests(NanoMQCase):
             os.umask(old)
         self.client(broker, "keeper").subscribe("kept", options=1)
         self.assertEqual(self.modes(broker), {0o600})
-        broker.stop()
+        self.tell(broker)
         self.assertEqual(self.modes(broker), {0o600})
         self.database(broker).chmod(0o644)
         broker.start()
@@ -393,7 +393,7 @@ class StartTests(NanoMQCase):
         self.database(broker).touch(0o600)
         broker.start()
         self.settle(broker)
-        broker.stop()
+        self.tell(broker)
 
     def test_remains_of_a_log(self) -> None:
         """What is behind the last transaction in -wal is not read, and does no harm."""
