@@ -135,8 +135,9 @@ class Bench:
             ("QoS 0", ("-g", 100, "-n", 30_000, "-w", 10, "-q", 0)),
             ("QoS 1, clean sessions", ("-g", 100, "-n", 10_000, "-w", 10, "-q", 1)),
         ):
-            self.rounds(f"{name}, store on and off", ["acknowledged", "off"], lambda kind, step=step: self.on(kind, step))
-            found = self.results[f"{name}, store on and off"]
+            title = f"{name}, store on and off"
+            self.rounds(title, ["acknowledged", "off"], lambda kind, step=step: self.on(kind, step))
+            found = self.results[title]
             ratio = found["acknowledged"]["broker_cpu_us"] / found["off"]["broker_cpu_us"]
             print(f"\n{name}: CPU with the store {100 * (ratio - 1):+.1f} %")
 

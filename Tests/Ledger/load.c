@@ -1,8 +1,8 @@
 // This source file is part of the NanoMQ Swift project
 // SPDX-License-Identifier: Apache-2.0
 //
-// A load generator of one thread for MQTT 3.1.1 on loopback: pairs of a publisher and a subscriber with a topic of their
-// own. Prints one line of JSON. Compiled and run by bench.py.
+// A load generator of one thread for MQTT 3.1.1 on loopback: pairs of a publisher and a subscriber with a topic of
+// their own. Prints one line of JSON. Compiled and run by bench.py.
 //
 //   load -p port [-m both|publish|drain] [-g pairs] [-n messages of a publisher] [-w window] [-s bytes] [-q QoS]
 //        [-k] [-B pid of the broker]
@@ -139,7 +139,8 @@ static void flush(Line *line) {
 static void send_connect(Line *line) {
     char name[32];
     int n = snprintf(name, sizeof name, "load-%s-%d", line->subscribes ? "s" : "p", line->pair);
-    uint8_t head[] = {0x10, (uint8_t)(12 + n), 0, 4, 'M', 'Q', 'T', 'T', 4, line->subscribes && keeps ? 0 : 2, 0, 0, 0, (uint8_t)n};
+    uint8_t flags = line->subscribes && keeps ? 0 : 2;
+    uint8_t head[] = {0x10, (uint8_t)(12 + n), 0, 4, 'M', 'Q', 'T', 'T', 4, flags, 0, 0, 0, (uint8_t)n};
     append(&line->out, head, sizeof head);
     append(&line->out, name, (size_t)n);
     flush(line);
@@ -318,7 +319,8 @@ int main(int argc, char **argv) {
     if (size < 8) size = 8;
     poll_fd = epoll_create1(0);
     delivered = calloc((size_t)pairs, sizeof *delivered);
-    Line **subscribers = calloc((size_t)pairs, sizeof *subscribers), **publishers = calloc((size_t)pairs, sizeof *publishers);
+    Line **subscribers = calloc((size_t)pairs, sizeof *subscribers);
+    Line **publishers = calloc((size_t)pairs, sizeof *publishers);
     uint64_t expected = (uint64_t)pairs * count;
     make(&acknowledged_after, expected);
     make(&delivered_after, expected);
@@ -350,7 +352,8 @@ int main(int argc, char **argv) {
             last = progress;
             last_time = t;
         } else if (t - last_time > 20000000000u) {
-            fprintf(stderr, "load: stalled: %lu delivered, %lu acknowledged, %lu wanted\n", total_delivered, total_acknowledged, expected);
+            fprintf(stderr, "load: stalled: %lu delivered, %lu acknowledged, %lu wanted\n", total_delivered,
+                    total_acknowledged, expected);
             return 1;
         }
     }
@@ -360,7 +363,8 @@ int main(int argc, char **argv) {
     qsort(acknowledged_after.values, acknowledged_after.count, sizeof(uint32_t), compare);
     qsort(delivered_after.values, delivered_after.count, sizeof(uint32_t), compare);
     printf("{\"messages\": %lu, \"seconds\": %.3f, \"rate\": %.0f, \"broker_cpu_us\": %.3f, "
-           "\"ack_p50_us\": %u, \"ack_p99_us\": %u, \"delivery_p50_us\": %u, \"delivery_p99_us\": %u, \"own_cpu_s\": %.2f}\n",
+           "\"ack_p50_us\": %u, \"ack_p99_us\": %u, \"delivery_p50_us\": %u, \"delivery_p99_us\": %u, "
+           "\"own_cpu_s\": %.2f}\n",
            expected, seconds, (double)expected / seconds, used * 1e6 / (double)expected,
            percentile(&acknowledged_after, 0.5), percentile(&acknowledged_after, 0.99),
            percentile(&delivered_after, 0.5), percentile(&delivered_after, 0.99),
