@@ -5,12 +5,13 @@
 // their own. Prints one line of JSON. Compiled and run by bench.py.
 //
 //   load -p port [-m both|publish|drain] [-g pairs] [-n messages of a publisher] [-w window] [-s bytes] [-q QoS]
-//        [-k] [-B pid of the broker]
+//        [-k] [-B pid of the broker] [-i milliseconds]
 //
 //   both     subscribers are there, and get what is published
 //   publish  subscribers subscribe and leave: what is published waits for them. Needs -k
 //   drain    subscribers come back and get what waits for them
 //   -k       sessions of subscribers are kept (Clean Session 0)
+//   -i       the broker's CPU time is read so long after the end: it may write later what it has acknowledged
 //
 // A publisher has at most `window` messages that are not acknowledged (QoS 1), or not delivered yet (both).
 
@@ -51,7 +52,7 @@ typedef struct {
 
 enum { BOTH, PUBLISH, DRAIN };
 
-static int port = 1883, mode = BOTH, pairs = 100, size = 64, qos = 1, keeps = 0, broker = 0;
+static int port = 1883, mode = BOTH, pairs = 100, size = 64, qos = 1, keeps = 0, broker = 0, after = 0;
 static uint64_t count = 1000, window = 10;
 static int poll_fd;
 static uint64_t *delivered, total_delivered, total_acknowledged;
@@ -302,7 +303,7 @@ static void make(Sample *sample, uint64_t expected) {
 
 int main(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "p:m:g:n:w:s:q:kB:")) != -1) {
+    while ((option = getopt(argc, argv, "p:m:g:n:w:s:q:kB:i:")) != -1) {
         switch (option) {
         case 'p': port = atoi(optarg); break;
         case 'm': mode = !strcmp(optarg, "publish") ? PUBLISH : !strcmp(optarg, "drain") ? DRAIN : BOTH; break;
@@ -313,6 +314,7 @@ int main(int argc, char **argv) {
         case 'q': qos = atoi(optarg); break;
         case 'k': keeps = 1; break;
         case 'B': broker = atoi(optarg); break;
+        case 'i': after = atoi(optarg); break;
         default: fprintf(stderr, "load: see the head of load.c\n"); return 2;
         }
     }
@@ -357,7 +359,11 @@ int main(int argc, char **argv) {
             return 1;
         }
     }
-    double seconds = (double)(now() - began) / 1e9, used = broker_seconds() - cpu;
+    double seconds = (double)(now() - began) / 1e9;
+    // Without this the acknowledgements that were written last would be cut off with their lines.
+    for (int i = 0; i < pairs && mode != PUBLISH; i++) flush(subscribers[i]);
+    usleep((useconds_t)after * 1000);
+    double used = broker_seconds() - cpu;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     qsort(acknowledged_after.values, acknowledged_after.count, sizeof(uint32_t), compare);
@@ -370,8 +376,5 @@ int main(int argc, char **argv) {
            percentile(&delivered_after, 0.5), percentile(&delivered_after, 0.99),
            (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-    // Kept sessions are wanted; what is on its way to them has been acknowledged before this line is closed.
-    for (int i = 0; i < pairs; i++) flush(subscribers[i]);
-    usleep(100000);
     return 0;
 }
