@@ -28,6 +28,8 @@ is_there() {
     libsqlite3-dev) [ -e /usr/include/sqlite3.h ] || dpkg_has "$1" ;;
     libc6-dev) [ -e /usr/include/stdio.h ] || dpkg_has "$1" ;;
     mosquitto-clients) command -v mosquitto_pub && command -v mosquitto_sub ;;
+    # Any C compiler will do.
+    gcc) command -v cc ;;
     # The interpreter alone is not enough: Debian keeps what puts pip into a new environment in a package of its own.
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     zlib1g-dev) [ -e /usr/include/zlib.h ] || dpkg_has "$1" ;;

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Callable, Mapping, Optional
 
 from broker import HOST, free_port
 
@@ -122,11 +122,13 @@ class DurableBroker:
         self.process.send_signal(self.sudden)
         self.process.wait(STOP)
 
-    def stop(self) -> int:
-        """SIGTERM: the exit code."""
+    def stop(self, meanwhile: Optional[Callable[[], None]] = None) -> int:
+        """SIGTERM: the exit code. `meanwhile` is done before it is waited for."""
         assert self.process is not None
         if self.alive:
             self.process.send_signal(signal.SIGTERM)
+        if meanwhile is not None:
+            meanwhile()
         try:
             return self.process.wait(STOP)
         except subprocess.TimeoutExpired:

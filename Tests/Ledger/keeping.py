@@ -14,7 +14,7 @@ from typing import ClassVar, Iterable, Optional
 
 import packets
 from brokers import DurableBroker, broker_class
-from packets import V5, Prop, Text, Type
+from packets import V5, Prop, Properties, Text, Type
 from parser import Packet
 from wire import DEFAULT_TIMEOUT, Client
 
@@ -35,6 +35,20 @@ class KeepingClient(Client):
             found += more
 
 
+    def subscribe(
+        self, *filters: Text, options: int = 0, properties: Optional[Properties] = None, expect: Optional[int] = None
+    ) -> Packet:
+        """SUBACK waits for the disk; messages may come before it (3.8.4), and stay for later."""
+        packet_id = self.next_id()
+        pairs = [(topic_filter, options) for topic_filter in filters]
+        self.send(packets.subscribe(packet_id, pairs, self.version, properties))
+        suback = self.expect_among(Type.SUBACK, packet_id)
+        wanted = [options & 3 if expect is None else expect] * len(filters)
+        if suback.reasons != wanted:
+            raise AssertionError(f"expected SUBACK with {wanted}, got {suback}")
+        return suback
+
+
 class KeepingCase(unittest.TestCase):
     """A test with a directory of its own. The directory of one that failed stays if `keeps` says so."""
 
@@ -50,6 +64,7 @@ class KeepingCase(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="nanomq-ledger-"))
         self.addCleanup(self._clean)
+        self.clients: list[Client] = []
 
     def _clean(self) -> None:
         if not self.keeps:
@@ -93,8 +108,21 @@ class KeepingCase(unittest.TestCase):
     def open(self, broker: DurableBroker, version: int = V5) -> Client:
         """A connection on which nothing has been sent."""
         client = KeepingClient(broker.address, version)
+        self.clients.append(client)
         self.addCleanup(client.close)
         return client
+
+    def tell(self, broker: DurableBroker) -> None:
+        """Ends the broker with SIGTERM; the clients go as they hear of it, so that it need not wait for them."""
+
+        def hang_up() -> None:
+            # What the broker has to say it says at once.
+            time.sleep(0.1)
+            while self.clients:
+                self.clients.pop().close()
+
+        code = broker.stop(hang_up)
+        self.assertEqual(code, 0, broker.tail())
 
     def settle(self, broker: DurableBroker) -> None:
         """Returns when what happened before is on disk: what is not acknowledged itself, such as a DISCONNECT.

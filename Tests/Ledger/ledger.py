@@ -223,7 +223,8 @@ class Ledger:
                 counts = Counter(numbers)
                 subs = [sub for sub in session.subscriptions if sub.matches(topic)]
                 if subs and min(stream.qos, max(sub.qos for sub in subs)) == 2:
-                    yield from self._told("twice", session.name, stream, [n for n, times in counts.items() if times > 1])
+                    twice = [number for number, times in counts.items() if times > 1]
+                    yield from self._told("twice", session.name, stream, twice)
                 strays = [
                     number
                     for number in counts

@@ -1,16 +1,17 @@
 // This source file is part of the NanoMQ Swift project
 // SPDX-License-Identifier: Apache-2.0
 //
-// A load generator of one thread for MQTT 3.1.1 on loopback: pairs of a publisher and a subscriber with a topic of their
-// own. Prints one line of JSON. Compiled and run by bench.py.
+// A load generator of one thread for MQTT 3.1.1 on loopback: pairs of a publisher and a subscriber with a topic of
+// their own. Prints one line of JSON. Compiled and run by bench.py.
 //
 //   load -p port [-m both|publish|drain] [-g pairs] [-n messages of a publisher] [-w window] [-s bytes] [-q QoS]
-//        [-k] [-B pid of the broker]
+//        [-k] [-B pid of the broker] [-i milliseconds]
 //
 //   both     subscribers are there, and get what is published
 //   publish  subscribers subscribe and leave: what is published waits for them. Needs -k
 //   drain    subscribers come back and get what waits for them
 //   -k       sessions of subscribers are kept (Clean Session 0)
+//   -i       the broker's CPU time is read so long after the end: it may write later what it has acknowledged
 //
 // A publisher has at most `window` messages that are not acknowledged (QoS 1), or not delivered yet (both).
 
@@ -51,7 +52,7 @@ typedef struct {
 
 enum { BOTH, PUBLISH, DRAIN };
 
-static int port = 1883, mode = BOTH, pairs = 100, size = 64, qos = 1, keeps = 0, broker = 0;
+static int port = 1883, mode = BOTH, pairs = 100, size = 64, qos = 1, keeps = 0, broker = 0, after = 0;
 static uint64_t count = 1000, window = 10;
 static int poll_fd;
 static uint64_t *delivered, total_delivered, total_acknowledged;
@@ -139,7 +140,8 @@ static void flush(Line *line) {
 static void send_connect(Line *line) {
     char name[32];
     int n = snprintf(name, sizeof name, "load-%s-%d", line->subscribes ? "s" : "p", line->pair);
-    uint8_t head[] = {0x10, (uint8_t)(12 + n), 0, 4, 'M', 'Q', 'T', 'T', 4, line->subscribes && keeps ? 0 : 2, 0, 0, 0, (uint8_t)n};
+    uint8_t flags = line->subscribes && keeps ? 0 : 2;
+    uint8_t head[] = {0x10, (uint8_t)(12 + n), 0, 4, 'M', 'Q', 'T', 'T', 4, flags, 0, 0, 0, (uint8_t)n};
     append(&line->out, head, sizeof head);
     append(&line->out, name, (size_t)n);
     flush(line);
@@ -301,7 +303,7 @@ static void make(Sample *sample, uint64_t expected) {
 
 int main(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "p:m:g:n:w:s:q:kB:")) != -1) {
+    while ((option = getopt(argc, argv, "p:m:g:n:w:s:q:kB:i:")) != -1) {
         switch (option) {
         case 'p': port = atoi(optarg); break;
         case 'm': mode = !strcmp(optarg, "publish") ? PUBLISH : !strcmp(optarg, "drain") ? DRAIN : BOTH; break;
@@ -312,13 +314,15 @@ int main(int argc, char **argv) {
         case 'q': qos = atoi(optarg); break;
         case 'k': keeps = 1; break;
         case 'B': broker = atoi(optarg); break;
+        case 'i': after = atoi(optarg); break;
         default: fprintf(stderr, "load: see the head of load.c\n"); return 2;
         }
     }
     if (size < 8) size = 8;
     poll_fd = epoll_create1(0);
     delivered = calloc((size_t)pairs, sizeof *delivered);
-    Line **subscribers = calloc((size_t)pairs, sizeof *subscribers), **publishers = calloc((size_t)pairs, sizeof *publishers);
+    Line **subscribers = calloc((size_t)pairs, sizeof *subscribers);
+    Line **publishers = calloc((size_t)pairs, sizeof *publishers);
     uint64_t expected = (uint64_t)pairs * count;
     make(&acknowledged_after, expected);
     make(&delivered_after, expected);
@@ -350,24 +354,27 @@ int main(int argc, char **argv) {
             last = progress;
             last_time = t;
         } else if (t - last_time > 20000000000u) {
-            fprintf(stderr, "load: stalled: %lu delivered, %lu acknowledged, %lu wanted\n", total_delivered, total_acknowledged, expected);
+            fprintf(stderr, "load: stalled: %lu delivered, %lu acknowledged, %lu wanted\n", total_delivered,
+                    total_acknowledged, expected);
             return 1;
         }
     }
-    double seconds = (double)(now() - began) / 1e9, used = broker_seconds() - cpu;
+    double seconds = (double)(now() - began) / 1e9;
+    // Without this the acknowledgements that were written last would be cut off with their lines.
+    for (int i = 0; i < pairs && mode != PUBLISH; i++) flush(subscribers[i]);
+    usleep((useconds_t)after * 1000);
+    double used = broker_seconds() - cpu;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     qsort(acknowledged_after.values, acknowledged_after.count, sizeof(uint32_t), compare);
     qsort(delivered_after.values, delivered_after.count, sizeof(uint32_t), compare);
     printf("{\"messages\": %lu, \"seconds\": %.3f, \"rate\": %.0f, \"broker_cpu_us\": %.3f, "
-           "\"ack_p50_us\": %u, \"ack_p99_us\": %u, \"delivery_p50_us\": %u, \"delivery_p99_us\": %u, \"own_cpu_s\": %.2f}\n",
+           "\"ack_p50_us\": %u, \"ack_p99_us\": %u, \"delivery_p50_us\": %u, \"delivery_p99_us\": %u, "
+           "\"own_cpu_s\": %.2f}\n",
            expected, seconds, (double)expected / seconds, used * 1e6 / (double)expected,
            percentile(&acknowledged_after, 0.5), percentile(&acknowledged_after, 0.99),
            percentile(&delivered_after, 0.5), percentile(&delivered_after, 0.99),
            (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-    // Kept sessions are wanted; what is on its way to them has been acknowledged before this line is closed.
-    for (int i = 0; i < pairs; i++) flush(subscribers[i]);
-    usleep(100000);
     return 0;
 }

@@ -110,7 +110,9 @@ static int below(int at, const char *path, char *out) {
         directory[n] = 0;
         if (snprintf(joined, sizeof joined, "%s/%s", directory, path) >= PATH_MAX) return 0;
     }
-    if (realpath(joined, out)) return strncmp(out, root, root_length) == 0 && (out[root_length] == '/' || !out[root_length]);
+    if (realpath(joined, out)) {
+        return strncmp(out, root, root_length) == 0 && (out[root_length] == '/' || !out[root_length]);
+    }
     char *slash = strrchr(joined, '/');
     snprintf(base, sizeof base, "%s", slash + 1);
     *slash = 0;
@@ -138,8 +140,9 @@ static int opened(int at, const char *path, int flags, mode_t mode) {
         int saved = errno;
         inode_of[fd] = now.st_ino;
         kind_of[fd] = S_ISDIR(now.st_mode) ? DIRECTORY_FD : S_ISREG(now.st_mode) ? FILE_FD : 0;
+        const char *name = full + root_length + 1;
         if (kind_of[fd] == FILE_FD && (writes || !existed))
-            record('O', now.st_ino, !existed, (flags & O_TRUNC) != 0, full + root_length + 1, strlen(full + root_length + 1));
+            record('O', now.st_ino, !existed, (flags & O_TRUNC) != 0, name, strlen(name));
         errno = saved;
     }
     pthread_mutex_unlock(&lock);
@@ -158,7 +161,10 @@ static int opened(int at, const char *path, int flags, mode_t mode) {
 int open(const char *path, int flags, ...) { MODE(flags) return opened(AT_FDCWD, path, flags, mode); }
 int open64(const char *path, int flags, ...) { MODE(flags) return opened(AT_FDCWD, path, flags | O_LARGEFILE, mode); }
 int openat(int at, const char *path, int flags, ...) { MODE(flags) return opened(at, path, flags, mode); }
-int openat64(int at, const char *path, int flags, ...) { MODE(flags) return opened(at, path, flags | O_LARGEFILE, mode); }
+int openat64(int at, const char *path, int flags, ...) {
+    MODE(flags)
+    return opened(at, path, flags | O_LARGEFILE, mode);
+}
 int __open_2(const char *path, int flags) { return opened(AT_FDCWD, path, flags, 0); }
 int __open64_2(const char *path, int flags) { return opened(AT_FDCWD, path, flags | O_LARGEFILE, 0); }
 int __openat_2(int at, const char *path, int flags) { return opened(at, path, flags, 0); }

@@ -143,7 +143,7 @@ class FaultTests(NanoMQCase):
         keeper.subscribe("r", options=1)
         keeper.expect_message("after", retain=True)
         self.resume(broker, "late", V311)
-        broker.stop()
+        self.tell(broker)
 
     def test_killed_meanwhile(self) -> None:
         """What was not acknowledged may be lost; what was is there."""
@@ -165,7 +165,7 @@ class FaultTests(NanoMQCase):
                     keeper.expect_message(f"before-{number}")
                 self.assertTrue(all(packet.payload == b"first" for packet in keeper.fence()))
                 self.settle(broker)
-                broker.stop()
+                self.tell(broker)
 
     def test_acknowledged_is_kept(self) -> None:
         """The disk fails again and again, for short times, under load: a small ledger of a v5 publisher."""
@@ -221,7 +221,7 @@ class FaultTests(NanoMQCase):
         except TimeoutError:
             pass
         power.fault.unlink()
-        broker.stop()
+        self.tell(broker)
 
     def test_told_to_end_meanwhile(self) -> None:
         """It ends in time; what it can't write it says."""
@@ -231,7 +231,8 @@ class FaultTests(NanoMQCase):
         self.begin(broker, power, FAULTS["full"], publisher)
         lines = len(broker.lines())
         broker.stop()
-        self.assertTrue(any("not everything could be written" in line for line in broker.lines()[lines:]), broker.tail())
+        said = "\n".join(broker.lines()[lines:])
+        self.assertIn("not everything could be written", said)
 
 
 class StartTests(NanoMQCase):
@@ -244,7 +245,7 @@ class StartTests(NanoMQCase):
         self.client(broker, "keeper").subscribe("kept", options=1)
         publisher = self.client(broker, "publisher")
         flood(publisher, "kept", ("x" * 1000 for _ in range(100)))
-        broker.stop()
+        self.tell(broker)
         return broker
 
     def database(self, broker: DurableBroker) -> Path:
@@ -377,7 +378,7 @@ class StartTests(NanoMQCase):
             os.umask(old)
         self.client(broker, "keeper").subscribe("kept", options=1)
         self.assertEqual(self.modes(broker), {0o600})
-        broker.stop()
+        self.tell(broker)
         self.assertEqual(self.modes(broker), {0o600})
         self.database(broker).chmod(0o644)
         broker.start()
@@ -385,7 +386,7 @@ class StartTests(NanoMQCase):
         self.resume(broker, "keeper")
 
     def modes(self, broker: DurableBroker) -> set[int]:
-        return {stat.S_IMODE(file.stat().st_mode) for file in broker.data.iterdir() if file.name.startswith("nanomq.db")}
+        return {stat.S_IMODE(file.stat().st_mode) for file in broker.data.glob("nanomq.db*")}
 
     def test_an_empty_file(self) -> None:
         """A power loss may leave the file that was just created empty: that is no reason not to start."""
@@ -393,7 +394,7 @@ class StartTests(NanoMQCase):
         self.database(broker).touch(0o600)
         broker.start()
         self.settle(broker)
-        broker.stop()
+        self.tell(broker)
 
     def test_remains_of_a_log(self) -> None:
         """What is behind the last transaction in -wal is not read, and does no harm."""
