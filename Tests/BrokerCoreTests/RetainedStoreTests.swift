@@ -72,7 +72,7 @@ import Testing
         let store = self.store()
         _ = store.store(try self.message("a/b"))
         for topic in ["a", "a/b/c", "c"] {
-            guard case .cleared = store.store(try self.message(topic, "")) else {
+            guard case .unchanged = store.store(try self.message(topic, "")) else {
                 Issue.record("\(topic)")
                 return
             }

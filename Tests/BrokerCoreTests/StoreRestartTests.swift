@@ -262,7 +262,13 @@ import Testing
         #expect(broker.session("c")?.info.peer.host == "192.0.2.1")
         broker[0].recheckAccess()
         broker.settle()
-        #expect(broker.session("c")?.entries.count == 1, "asked about with the name it had")
+        #expect(broker.session("c")?.entries.count == 2, "what let it in may not be known before it is back")
+        broker.client("c").connect {
+            $0.keepSession()
+            $0.userName = "adam"
+        }
+        broker.settle()
+        #expect(broker.session("c")?.entries.count == 1)
     }
 
     /// Another user comes to a session with messages in flight that the store has kept: those which it may not have are

@@ -46,7 +46,7 @@ package final class Connection {
     var version = ProtocolVersion.v3_1_1
     /// Whether it is in the shard's list of connections to be flushed at the end of this turn.
     var isTouched = false
-    /// An extension has not answered yet.
+    /// An extension has not answered yet, or its session or what is in flight to it is not here yet.
     var isPaused = false
     /// The peer has closed it, but what it sent before is still to be dealt with.
     var hasEnded = false

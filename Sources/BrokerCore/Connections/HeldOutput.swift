@@ -22,7 +22,7 @@ final class HeldOutput {
     var subscribeTicket: UInt64 = 0
 
     /// Bytes that are held.
-    var byteCount: Int { self.parts.reduce(0) { $0 + $1.output.byteCount } }
+    private(set) var byteCount = 0
 
     /// Gives `write` the output that leaves once `ticket` is committed, and everything before it.
     ///
@@ -31,11 +31,15 @@ final class HeldOutput {
     @discardableResult
     func append(after ticket: UInt64?, _ write: (inout OutputQueue) -> Void) -> Bool {
         if let last = self.parts.last, last.ticket >= ticket ?? 0 {
-            write(&self.parts[self.parts.count - 1].output)
+            let index = self.parts.count - 1
+            self.byteCount -= last.output.byteCount
+            write(&self.parts[index].output)
+            self.byteCount += self.parts[index].output.byteCount
             return false
         }
         var output = OutputQueue()
         write(&output)
+        self.byteCount += output.byteCount
         self.parts.append(Part(ticket: ticket ?? 0, output: output))
         return true
     }
@@ -45,6 +49,7 @@ final class HeldOutput {
         var taken: [OutputQueue] = []
         while let first = self.parts.first, first.ticket <= ticket {
             taken.append(first.output)
+            self.byteCount -= first.output.byteCount
             self.parts.removeFirst()
         }
         return taken

@@ -36,6 +36,8 @@ final class RetainedStore: Sendable {
     /// What became of a message that was to be retained.
     enum Outcome {
         case stored, cleared, refused
+        /// There was none to be cleared.
+        case unchanged
     }
 
     private let state: Mutex<State>
@@ -63,8 +65,7 @@ final class RetainedStore: Sendable {
         let isClearing = message.payload.readableBytes == 0
         return self.state.withLock { state in
             if isClearing {
-                Self.clear(levels, in: &state)
-                return .cleared
+                return Self.clear(levels, in: &state) ? .cleared : .unchanged
             }
             let present = Self.node(levels, in: state.root)?.message
             let bytes = state.byteCount - (present?.byteCount ?? 0) + message.byteCount
@@ -134,13 +135,15 @@ final class RetainedStore: Sendable {
         return node
     }
 
-    private static func clear(_ levels: TopicLevels, in state: inout State) {
+    /// - Returns: whether there was a message.
+    @discardableResult
+    private static func clear(_ levels: TopicLevels, in state: inout State) -> Bool {
         var path = [state.root]
         for index in 0..<levels.count {
-            guard let next = path[index].children[levels[index]] else { return }
+            guard let next = path[index].children[levels[index]] else { return false }
             path.append(next)
         }
-        guard let message = path[levels.count].message else { return }
+        guard let message = path[levels.count].message else { return false }
         path[levels.count].message = nil
         state.count -= 1
         state.byteCount -= message.byteCount
@@ -149,6 +152,7 @@ final class RetainedStore: Sendable {
             path[index - 1].children[levels[index - 1]] = nil
             state.treeBytes -= Self.costOfNode(levels[index - 1])
         }
+        return true
     }
 
     /// Whether this very message is still its topic's retained one.

@@ -151,7 +151,7 @@ public enum SharedStrategy: String, Sendable, Equatable {
 }
 
 /// What happens to a message when the store, or what it may keep for a session, is full.
-public enum FullStorePolicy: String, Sendable, Equatable {
+public enum FullStorePolicy: String, Sendable, Equatable, CaseIterable {
     /// It displaces the session's messages that have waited longest.
     case dropOldest = "drop_oldest"
     /// It is refused with 0x97, and nobody gets it. Publishers of versions before 5 can't be told: there the sessions

@@ -71,7 +71,7 @@ extension Shard {
         guard self.sessions[address.slot, address.generation] === session else { return }
         if let review = session.review {
             self.review(session, for: review.client, before: review.connection)
-        } else if self.hooks.contains(.authorization) {
+        } else if self.hooks.contains(.authorization), !session.isRestored {
             self.review(session, for: session.info)
         }
     }

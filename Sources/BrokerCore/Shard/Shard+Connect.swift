@@ -206,6 +206,8 @@ extension Shard {
         let session = old ?? self.makeSession(client, tenure, info, isKept: expiry > 0)
         session.info = info
         session.connection = connection
+        session.isRestored = false
+        session.isDissolving = false
         session.expiresAt = nil
         session.willDueAt = nil
         session.will = connect.will

@@ -243,7 +243,8 @@ extension Shard {
             if self.passOn(queued.message, from: session, in: group, hasEnded: hasEnded) {
                 self.journalRemoval(of: queued.terms.number, session)
             } else if !hasEnded {
-                self.enqueue(queued, for: session)
+                // It has been accepted before: no limit is asked.
+                session.queue.push(queued)
             }
         }
     }

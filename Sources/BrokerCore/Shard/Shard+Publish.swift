@@ -309,11 +309,15 @@ extension Shard {
     /// - Returns: what its publisher is told.
     @discardableResult
     func publish(_ message: Message, origin: SessionAddress?) -> ReasonCode {
-        if message.isRetained {
+        if message.isRetained, !self.canStoreSessions, self.keepsOnDisk(message) {
+            // It could not be kept: what it replaces stays.
+            self.metrics.retainedRefused += 1
+        } else if message.isRetained {
             // Before others can see it: what the store finds without a number it leaves out.
             if let store = self.store { _ = message.number(in: store, for: self.index) }
             switch self.broker.retained.store(message) {
             case .stored, .cleared: self.journalRetained(message.topic)
+            case .unchanged: break
             case .refused:
                 self.metrics.retainedRefused += 1
                 self.log(.retainedLimit, .retainedLimit)

@@ -105,7 +105,8 @@ extension Shard {
         guard connection.phase != .closed else { return }
         if offset < span.byteCount { self.keep(chunk, from: offset, on: connection) }
         if self.isCongested { self.throttle(connection) }
-        if connection.output.byteCount >= self.settings.maximumOutboundBytes { self.holdBack(connection) }
+        let waiting = connection.output.byteCount &+ (connection.held?.byteCount ?? 0)
+        if waiting >= self.settings.maximumOutboundBytes { self.holdBack(connection) }
     }
 
     /// Reads no further from a client until it has taken what it has been sent: its answers may not pile up.

@@ -10,6 +10,16 @@ extension Shard {
     package func tick() {
         self.readClock()
         while let due = self.timers.popDue(at: self.now) {
+            if self.isRestoring, due.kind == .sessionExpiry || due.kind == .will {
+                // Those who are to get the will may not be there yet.
+                self.timers.add(
+                    due.kind,
+                    slot: due.slot,
+                    generation: due.generation,
+                    at: self.now.adding(milliseconds: 1)
+                )
+                continue
+            }
             switch due.kind {
             case .connectTimeout: self.checkConnectTimeout(due)
             case .keepAlive: self.checkKeepAlive(due)
@@ -18,7 +28,7 @@ extension Shard {
                 if let session = self.sessions[due.slot, due.generation], session.connection == nil,
                     let expiresAt = session.expiresAt, expiresAt <= self.now
                 {
-                    self.end(session)
+                    self.expire(session)
                 }
             case .will:
                 if let session = self.sessions[due.slot, due.generation], session.connection == nil,

@@ -42,6 +42,10 @@ package final class Shard {
     /// What has to outlive the broker is kept there; nil: nothing is.
     let store: SharedStore?
     var journal = StoreJournal()
+    /// Whether sessions are being restored: until all are there, none ends and no will is published.
+    private(set) var isRestoring = false
+    /// The kept session for which most messages wait, as far as is known; nil: none.
+    var fullest: SessionAddress?
     /// Sessions that the store may not hold yet, by the ticket of what has made them known to it.
     var beginning: Deque<(ticket: UInt64, account: SessionAccount)> = []
     /// Pages of sessions' messages that are asked for at the end of the turn.
@@ -109,6 +113,14 @@ package final class Shard {
         self.hooks = self.extensions.interests
         self.accessGeneration &+= 1
     }
+
+    // MARK: Starting
+
+    /// Sessions will be restored; ``begin()`` follows when all are there.
+    package func prepareToRestore() { self.isRestoring = true }
+
+    /// All is there that an earlier broker has left: time goes on for it.
+    package func begin() { self.isRestoring = false }
 
     // MARK: Turns
 
@@ -244,7 +256,10 @@ package final class Shard {
 
     // MARK: Back-pressure between shards
 
-    var isCongested: Bool { !self.congested.isEmpty || self.isStoreCongested }
+    var isCongested: Bool { self.hasCongestedShards || self.isStoreCongested }
+
+    /// Whether another shard has not kept up; it says so when it has.
+    var hasCongestedShards: Bool { !self.congested.isEmpty }
 
     /// Reads no further from a publisher until the other shards have caught up.
     func throttle(_ connection: Connection) {

@@ -63,6 +63,9 @@ extension Shard {
         // As much gives way as comes, and no more: where a limit has been lowered, what was accepted before stays.
         var freedCount = 0
         var freedBytes = 0
+        if self.isStoreFull, self.settings.fullStorePolicy == .dropOldest, self.makeRoomInFullest(than: session) {
+            freedCount = 1
+        }
         while true {
             let hasTooMany =
                 session.waiting.count >= self.settings.maximumStoredMessagesPerSession || self.isStoreFull
@@ -82,6 +85,26 @@ extension Shard {
             self.journalRemoval(of: oldest.terms.number, session)
             self.dropForFullQueue(oldest.message, session)
         }
+    }
+
+    /// Where the store as a whole is full, it is the session with most messages that has to give one away, and not the
+    /// one that happens to get one: else a client that never comes back would take all room from the others.
+    ///
+    /// - Returns: whether another session than `session` has more, and gives one away.
+    private func makeRoomInFullest(than session: Session) -> Bool {
+        guard let address = self.fullest, let fullest = self.sessions[address.slot, address.generation],
+            fullest !== session, fullest.waiting.count > session.waiting.count
+        else { return false }
+        defer { self.updateAccount(of: fullest) }
+        if let oldest = fullest.queue.popFirst() {
+            self.journalRemoval(of: oldest.terms.number, fullest)
+            self.dropForFullQueue(oldest.message, fullest)
+            return true
+        }
+        guard let backlog = fullest.backlog, backlog.owedCount < backlog.count else { return false }
+        backlog.owedCount += 1
+        _ = self.readAhead(fullest)
+        return true
     }
 
     /// An earlier broker may have been killed before the oldest messages had given way.
@@ -119,6 +142,8 @@ extension Shard {
         guard let account = session.account else { return }
         let waiting = session.waiting
         account.set(messageCount: waiting.count, byteCount: waiting.byteCount)
+        let present = self.fullest.flatMap { self.sessions[$0.slot, $0.generation] }
+        if waiting.count > present?.waiting.count ?? 0 { self.fullest = session.address }
     }
 
     // MARK: What is read
@@ -138,7 +163,10 @@ extension Shard {
 
     /// Messages that are read at once: as many as the client may have in flight, so that it never waits for them.
     private func pageCount(for session: Session) -> Int {
-        guard let connection = session.connection else { return self.settings.queuedMessagesInMemory }
+        guard let connection = session.connection else {
+            // Those that have to give way are only passing through.
+            return max(self.settings.queuedMessagesInMemory, min(session.backlog?.owedCount ?? 0, 4096))
+        }
         return max(
             self.settings.queuedMessagesInMemory,
             min(self.settings.maximumInflight, Int(connection.receiveMaximum))
@@ -194,11 +222,31 @@ extension Shard {
         for arrival in arrivals { self.place(arrival, session) }
         self.settleDebts(of: session, backlog)
         self.updateAccount(of: session)
-        guard let connection = session.connection else { return }
+        guard let connection = session.connection else {
+            if session.isDissolving { self.dissolve(session) }
+            return
+        }
         self.pump(session)
         guard wasBlocked, session.backlog?.lacksInflight != true, connection.phase == .connected else { return }
         connection.isPaused = false
         self.resume(connection)
+    }
+
+    /// A session's time is over. What a shared group chose it for goes to other members, so it is read first.
+    func expire(_ session: Session) {
+        guard session.sharedCount > 0, session.backlog != nil else { return self.end(session) }
+        session.isDissolving = true
+        self.dissolve(session)
+    }
+
+    private func dissolve(_ session: Session) {
+        guard session.backlog != nil else { return self.end(session) }
+        self.passOn(of: session, hasEnded: true)
+        for queued in session.queue.remove(where: { _ in true }) {
+            self.journalRemoval(of: queued.terms.number, session)
+            self.tellDropped(queued.message, session.info, .sessionEnded)
+        }
+        _ = self.readAhead(session)
     }
 
     /// A message that came while a page was being read.
@@ -209,14 +257,15 @@ extension Shard {
             backlog.add(arrival)
         } else {
             session.lastInMemory = max(session.lastInMemory, arrival.terms.number)
-            session.queue.push(arrival)
+            self.takeIn(arrival, session)
         }
     }
 
     /// A message that has been read waits in memory now, if it is still to be delivered.
     private func takeIn(_ queued: QueuedMessage, _ session: Session) {
         if queued.message.isExpired(at: self.now) { return self.dropExpired(queued, session) }
-        if self.hooks.contains(.authorization),
+        // What a client may do that has not been back since the start is asked when it is.
+        if self.hooks.contains(.authorization), !session.isRestored,
             !self.extensions.mayReceive(queued.message, client: session.info)
         {
             self.journalRemoval(of: queued.terms.number, session)

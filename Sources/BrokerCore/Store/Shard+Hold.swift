@@ -78,7 +78,15 @@ extension Shard {
     func hold(_ connection: Connection, after ticket: UInt64?, _ write: (inout OutputQueue) -> Void) {
         let held = connection.held ?? HeldOutput()
         connection.held = held
-        if held.append(after: ticket, write), let ticket { self.holding.append((ticket, connection)) }
+        if held.append(after: ticket, write), let ticket { self.expect(ticket, for: connection) }
+    }
+
+    private func expect(_ ticket: UInt64, for connection: Connection) {
+        // While the store can't write, clients come and go.
+        if self.holding.count > 1024 + 4 * self.connections.count {
+            self.holding.removeAll { $0.connection.phase == .closed }
+        }
+        self.holding.append((ticket, connection))
     }
 
     /// CONNACK says that the session is kept, or that what it was is there: everything for this client waits until that
@@ -93,7 +101,7 @@ extension Shard {
             self.beginning.append((ticket, account))
         }
         connection.welcomeTicket = ticket
-        self.holding.append((ticket, connection))
+        self.expect(ticket, for: connection)
     }
 
     @inline(__always)
@@ -122,7 +130,8 @@ extension Shard {
     /// Goes on reading from publishers once the store keeps up. It may be other shards' changes that were in the way, so
     /// the end of it is also looked for when nothing has been reported.
     func resumeAfterCongestion() {
-        guard self.hasThrottled, let store = self.store?.store, !store.isCongested else { return }
+        guard self.hasThrottled, !self.hasCongestedShards, let store = self.store?.store, !store.isCongested
+        else { return }
         self.resumeThrottled()
     }
 

@@ -10,6 +10,11 @@ extension Shard {
     /// Whether sessions may begin that are to be kept.
     var canStoreSessions: Bool { self.store?.store.isAvailable ?? true }
 
+    /// Whether a retained message is kept on disk: not one of the broker's own.
+    func keepsOnDisk(_ message: Message) -> Bool {
+        self.store != nil && !message.topic.utf8.starts(with: "$SYS/".utf8)
+    }
+
     /// Whether more may be promised to this session.
     func canStoreSession(_ session: Session) -> Bool { session.account == nil || self.canStoreSessions }
 
@@ -40,11 +45,15 @@ extension Shard {
         return !route.stored.contains { self.isFull($0.account) }
     }
 
-    /// Whether the store as a whole holds as much as it may.
+    /// Whether the store as a whole holds as much as it may. Retained messages have limits of their own.
     var isStoreFull: Bool {
         guard let store = self.store?.store else { return false }
-        return store.messageCount >= self.settings.maximumStoredMessages
-            || store.byteCount >= self.settings.maximumStoredBytes
+        let (messages, bytes) = (store.messageCount, store.byteCount)
+        guard messages >= self.settings.maximumStoredMessages || bytes >= self.settings.maximumStoredBytes else {
+            return false
+        }
+        return messages - self.broker.retained.count >= self.settings.maximumStoredMessages
+            || bytes - self.broker.retained.byteCount >= self.settings.maximumStoredBytes
     }
 
     private func isFull(_ account: SessionAccount) -> Bool {

@@ -15,6 +15,7 @@ extension Shard {
         let (tenure, _) = self.broker.directory.claim(client, for: self.index)
         let account = SessionAccount(number: record.number, isStored: true)
         let session = self.makeSession(client, tenure, record.client, account)
+        session.isRestored = true
         session.expiryInterval = record.expiryInterval
         session.incomingExactlyOnce = Set(restored.received)
         if restored.messageCount > 0 {

@@ -94,7 +94,8 @@ public final class Broker: Service {
         self.accessPlan = access?.plan
         self.listeners = listeners
         self.settings = settings
-        self.threads = max(1, threads ?? Self.defaultThreads)
+        // As many as a number of the store has room for.
+        self.threads = min(1024, max(1, threads ?? Self.defaultThreads))
         self.shutdownTimeout = shutdownTimeout
         self.logger = logger
         self.storeSettings = store
@@ -154,6 +155,7 @@ public final class Broker: Service {
             await shards.stop()
             throw (error as? ListenerError).map(BrokerError.init) ?? error
         }
+        await shards.forEach { $0.begin() }
         for listener in listeners.status { self.logListening(listener) }
         self.running.withLock {
             $0 = Running(shards: shards, listeners: listeners, store: store)

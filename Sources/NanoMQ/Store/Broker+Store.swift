@@ -34,6 +34,7 @@ extension Broker {
     /// Takes in what an earlier broker has left, before anybody can connect.
     func restore(from store: GroupCommitStore, to shards: ShardPeers) async throws {
         let state = self.state
+        await shards.forEach { $0.prepareToRestore() }
         // The store reads on a thread of its own, and whoever calls it waits.
         try await Task.detached {
             var refused = 0

@@ -77,7 +77,9 @@ final class ModelStore: BrokerStore {
         set { self.state.withLock { $0.isFull = newValue } }
     }
 
-    var messageCount: Int { self.state.withLock { $0.isFull ? Int.max : $0.tables.messageCount } }
+    var messageCount: Int {
+        self.state.withLock { $0.isFull ? Int.max : $0.tables.messageCount + $0.tables.retained.count }
+    }
 
     var byteCount: Int { 0 }
 
@@ -94,6 +96,9 @@ final class ModelStore: BrokerStore {
 
     /// Calls of `submit` that are not safe.
     var pendingCount: Int { self.state.withLock { $0.pending.count } }
+
+    /// How often something has been submitted.
+    var submissions: Int { self.state.withLock { $0.submitted } }
 
     /// What was submitted and is not safe.
     var pendingOperations: [StoreOperation] { self.state.withLock { $0.pending.flatMap(\.operations) } }
