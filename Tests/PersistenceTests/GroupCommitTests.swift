@@ -19,6 +19,7 @@ final class TestBackend: StoreBackend {
         struct State {
             var failure: StoreError?
             var readFailure: StoreError?
+            var sweepFailure: StoreError?
             var isClosed = false
             var writes = 0
             /// Operations of each write: deliveries to be inserted.
@@ -31,6 +32,8 @@ final class TestBackend: StoreBackend {
         let isHeld: Bool
         /// Is told of each write when it begins.
         let (begun, beginning) = AsyncStream.makeStream(of: Int.self)
+        /// Is told after each attempt to sweep whether anything is left.
+        let (swept, sweeping) = AsyncStream.makeStream(of: Bool.self)
 
         init(isHeld: Bool) { self.isHeld = isHeld }
     }
@@ -63,7 +66,14 @@ final class TestBackend: StoreBackend {
         return self.memory.page(request)
     }
 
-    func sweep() -> Bool { self.memory.sweep() }
+    var hasLeft: Bool { self.memory.hasLeft }
+
+    func sweep() throws(StoreError) -> Bool {
+        defer { self.control.sweeping.yield(self.memory.hasLeft) }
+        if let failure = self.control.state.withLock({ $0.sweepFailure }) { throw failure }
+        return self.memory.sweep()
+    }
+
     func loadRetained(_ body: ([Message]) -> Void) { self.memory.loadRetained(body) }
     func loadSessions(_ body: ([RestoredSession]) -> Void) { self.memory.loadSessions(body) }
     func close() { self.control.state.withLock { $0.isClosed = true } }

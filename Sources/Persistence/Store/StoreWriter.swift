@@ -33,22 +33,20 @@ final class StoreWriter: @unchecked Sendable {
 
     // MARK: Working
 
-    /// One round: takes what has come in, writes it, answers, and clears up if nothing else is to be done.
+    /// One round: takes what has come in, writes it, answers, and clears up a little.
     func work(for store: GroupCommitStore) {
         guard !self.isClosed, self.report != nil else { return }
-        let hasCome = self.gather(from: store)
+        self.gather(from: store)
         // While it fails, what comes in is only put together with the rest: the next attempt has its time.
         guard self.writing.mayTry else { return }
         guard self.write(for: store) else { return }
         guard self.reading.mayTry else { return }
         self.answer(for: store)
-        if !hasCome { self.sweep(for: store) }
+        self.sweep(for: store)
     }
 
     /// Takes what is in the box.
-    ///
-    /// - Returns: whether there was anything.
-    private func gather(from store: GroupCommitStore) -> Bool {
+    private func gather(from store: GroupCommitStore) {
         let items = store.box.withLock { box in
             box.isCalled = false
             box.isExpected = false
@@ -56,7 +54,7 @@ final class StoreWriter: @unchecked Sendable {
             box.items = []
             return items
         }
-        guard !items.isEmpty else { return false }
+        guard !items.isEmpty else { return }
         let before = self.changes.byteCount
         var cost = 0
         for item in items {
@@ -70,7 +68,6 @@ final class StoreWriter: @unchecked Sendable {
             }
         }
         store.addPending(self.changes.byteCount - before - cost)
-        return true
     }
 
     /// Writes what has been gathered, and tells the shards.
@@ -144,8 +141,10 @@ final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    /// Removes some of what sessions that have ended have left.
+    /// Removes some of what sessions that have ended have left: a slice a round, so that neither this nor what comes in
+    /// meanwhile has to wait for the end of the other.
     private func sweep(for store: GroupCommitStore) {
+        guard self.backend.hasLeft else { return }
         do throws(StoreError) {
             let hasMore = try self.backend.sweep()
             self.noteTotals(for: store)
@@ -187,7 +186,7 @@ final class StoreWriter: @unchecked Sendable {
     /// Writes what is left, and closes.
     func close(for store: GroupCommitStore) -> Result<Void, StoreError> {
         guard !self.isClosed else { return .success(()) }
-        _ = self.gather(from: store)
+        self.gather(from: store)
         self.isClosed = true
         var result = Result<Void, StoreError>.success(())
         do throws(StoreError) {
