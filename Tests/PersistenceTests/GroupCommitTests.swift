@@ -20,6 +20,8 @@ final class TestBackend: StoreBackend {
             var failure: StoreError?
             var readFailure: StoreError?
             var sweepFailure: StoreError?
+            /// The session whose messages alone can't be read; nil: nobody's can.
+            var unreadable: StoreNumber?
             var isClosed = false
             var writes = 0
             /// Operations of each write: deliveries to be inserted.
@@ -62,7 +64,8 @@ final class TestBackend: StoreBackend {
     }
 
     func page(_ request: BacklogRequest) throws(StoreError) -> BacklogPage {
-        if let failure = self.control.state.withLock({ $0.readFailure }) { throw failure }
+        let (failure, session) = self.control.state.withLock { ($0.readFailure, $0.unreadable) }
+        if let failure, session ?? request.session == request.session { throw failure }
         return self.memory.page(request)
     }
 
@@ -253,6 +256,41 @@ struct GroupCommitTests {
         rig.control.state.withLock { $0.readFailure = nil }
         guard case .backlog(0, let deliveries)? = await rig.next() else { return #expect(Bool(false), "no page") }
         #expect(deliveries == [number(10), number(11)])
+        guard case .event(.readable)? = await rig.next() else { return #expect(Bool(false), "no event") }
+    }
+
+    @Test("One session that can't be read holds up no other, and no clearing up")
+    func unreadableSession() async {
+        var rig = Rig()
+        let (other, ended) = (number(2), number(3))
+        rig.control.state.withLock {
+            $0.readFailure = .corrupt(path: "x", detail: "y")
+            $0.unreadable = self.session
+        }
+        rig.store.submit(
+            [
+                .session(makeSession(self.session)), .session(makeSession(other)), .session(makeSession(ended)),
+                self.delivery(10), makeDelivery(number(11), of: makeMessage(2), to: other),
+                makeDelivery(number(12), of: makeMessage(3), to: ended),
+            ],
+            from: 0,
+            ticket: 1
+        )
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        rig.fetch(self.session, for: 0)
+        guard case .event(.unreadable)? = await rig.next() else { return #expect(Bool(false), "no event") }
+        // If they waited for the attempts at the first, that would take longer than there is time.
+        for _ in 0..<50 {
+            rig.fetch(other, for: 1)
+            guard case .backlog(1, [number(11)])? = await rig.next() else { return #expect(Bool(false), "no page") }
+        }
+        rig.store.submit([.sessionEnded(ended)], from: 0, ticket: 2)
+        guard case .committed(0, 2)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        var swept = rig.control.swept.makeAsyncIterator()
+        #expect(await swept.next() == false)
+        #expect(rig.store.metrics.failures < 20)
+        rig.control.state.withLock { $0.readFailure = nil }
+        guard case .backlog(0, [number(10)])? = await rig.next() else { return #expect(Bool(false), "no page") }
         guard case .event(.readable)? = await rig.next() else { return #expect(Bool(false), "no event") }
     }
 

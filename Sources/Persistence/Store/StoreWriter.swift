@@ -18,7 +18,10 @@ final class StoreWriter: @unchecked Sendable {
     /// By shard, the ticket that is safe when what has been gathered is.
     private var tickets: [Int: UInt64] = [:]
     private var operations = 0
+    /// What is to be answered for the first time.
     private var fetches: [Fetch] = []
+    /// What could not be read, and is tried again when `reading` says so.
+    private var failedFetches: [Fetch] = []
     private var lastWrite = ContinuousClock.now
     private var writing = Trial()
     private var reading = Trial()
@@ -40,7 +43,6 @@ final class StoreWriter: @unchecked Sendable {
         // While it fails, what comes in is only put together with the rest: the next attempt has its time.
         guard self.writing.mayTry else { return }
         guard self.write(for: store) else { return }
-        guard self.reading.mayTry else { return }
         self.answer(for: store)
         self.sweep(for: store)
     }
@@ -117,26 +119,30 @@ final class StoreWriter: @unchecked Sendable {
     }
 
     /// Answers what has been asked for, as far as it can be read.
+    ///
+    /// What can't be may be one session's only. So it waits by itself, and new questions are answered even so.
     private func answer(for store: GroupCommitStore) {
-        guard !self.fetches.isEmpty else { return }
+        let isRetrying = !self.failedFetches.isEmpty && self.reading.mayTry
+        let fetches = isRetrying ? self.failedFetches + self.fetches : self.fetches
+        if isRetrying { self.failedFetches = [] }
+        self.fetches = []
         var failure: StoreError?
-        var left: [Fetch] = []
-        for fetch in self.fetches {
+        for fetch in fetches {
             do throws(StoreError) {
                 let page = try self.backend.page(fetch.request)
                 self.report?(.backlog(page), fetch.shard)
             } catch {
-                // It may be this session's only: the others are read even so.
                 failure = error
-                left.append(fetch)
+                self.failedFetches.append(fetch)
             }
         }
-        self.fetches = left
         if let failure {
             store.measured.withLock { $0.failures += 1 }
+            // Those that fail for the first time wait for the attempt that the others wait for, if there are any.
+            guard isRetrying || !self.reading.isFailing else { return }
             if self.reading.fail() { store.events(.unreadable(failure)) }
             self.workAgain(after: self.reading.pause, for: store)
-        } else if let duration = self.reading.succeed() {
+        } else if isRetrying, let duration = self.reading.succeed() {
             store.events(.readable(after: duration))
         }
     }
@@ -199,6 +205,7 @@ final class StoreWriter: @unchecked Sendable {
         }
         self.tickets = [:]
         self.fetches = []
+        self.failedFetches = []
         do throws(StoreError) {
             try self.backend.close()
         } catch {
