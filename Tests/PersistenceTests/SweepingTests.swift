@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Dispatch
+import Synchronization
 import Testing
 
 @testable import BrokerCore
@@ -61,5 +62,34 @@ struct SweepingTests {
         guard case .committed(0, 11)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
         #expect(rig.store.messageCount < 12)
         rig.control.gate.signal()
+    }
+
+    @Test("Where it fails that is said once, and the store is as available as before")
+    func failure() async {
+        var rig = Rig()
+        rig.control.state.withLock { $0.sweepFailure = .corrupt(path: "x", detail: "y") }
+        rig.store.submit(self.operations(), from: 0, ticket: 1)
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        rig.store.submit([.sessionEnded(self.session)], from: 0, ticket: 2)
+        guard case .committed(0, 2)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        guard case .event(.unsweepable(.corrupt))? = await rig.next() else {
+            return #expect(Bool(false), "no event")
+        }
+        // Writing goes on in between, at once.
+        var swept = rig.control.swept.makeAsyncIterator()
+        for count in 0..<3 as Range<Int64> {
+            #expect(await swept.next() == true)
+            #expect(rig.store.isAvailable)
+            let delivery = makeDelivery(number(50_000 + count), of: makeMessage(200_000 + count), to: self.other)
+            rig.store.submit([delivery], from: 0, ticket: UInt64(count) + 3)
+            guard case .committed(0, UInt64(count) + 3)? = await rig.next() else {
+                return #expect(Bool(false), "no ticket")
+            }
+        }
+        rig.control.state.withLock { $0.sweepFailure = nil }
+        guard case .event(.sweepable)? = await rig.next() else { return #expect(Bool(false), "no event") }
+        while await swept.next() == true {}
+        _ = rig.store.lastNumber
+        #expect(rig.store.messageCount == 3)
     }
 }

@@ -25,6 +25,7 @@ final class StoreWriter: @unchecked Sendable {
     private var lastWrite = ContinuousClock.now
     private var writing = Trial()
     private var reading = Trial()
+    private var sweeping = Trial()
     private var isClosed = false
 
     private struct Fetch {
@@ -150,13 +151,17 @@ final class StoreWriter: @unchecked Sendable {
     /// Removes some of what sessions that have ended have left: a slice a round, so that neither this nor what comes in
     /// meanwhile has to wait for the end of the other.
     private func sweep(for store: GroupCommitStore) {
-        guard self.backend.hasLeft else { return }
+        guard self.backend.hasLeft, self.sweeping.mayTry else { return }
         do throws(StoreError) {
             let hasMore = try self.backend.sweep()
             self.noteTotals(for: store)
+            if let duration = self.sweeping.succeed() { store.events(.sweepable(after: duration)) }
             if hasMore { store.call() }
         } catch {
-            self.failed(error, for: store)
+            // Nobody waits for it, and whether anything else can be written is for writing to find out.
+            store.measured.withLock { $0.failures += 1 }
+            if self.sweeping.fail() { store.events(.unsweepable(error)) }
+            self.workAgain(after: self.sweeping.pause, for: store)
         }
     }
 
