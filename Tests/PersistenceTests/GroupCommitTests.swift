@@ -19,6 +19,9 @@ final class TestBackend: StoreBackend {
         struct State {
             var failure: StoreError?
             var readFailure: StoreError?
+            var sweepFailure: StoreError?
+            /// The session whose messages alone can't be read; nil: nobody's can.
+            var unreadable: StoreNumber?
             var isClosed = false
             var writes = 0
             /// Operations of each write: deliveries to be inserted.
@@ -31,6 +34,8 @@ final class TestBackend: StoreBackend {
         let isHeld: Bool
         /// Is told of each write when it begins.
         let (begun, beginning) = AsyncStream.makeStream(of: Int.self)
+        /// Is told after each attempt to sweep whether anything is left.
+        let (swept, sweeping) = AsyncStream.makeStream(of: Bool.self)
 
         init(isHeld: Bool) { self.isHeld = isHeld }
     }
@@ -59,11 +64,19 @@ final class TestBackend: StoreBackend {
     }
 
     func page(_ request: BacklogRequest) throws(StoreError) -> BacklogPage {
-        if let failure = self.control.state.withLock({ $0.readFailure }) { throw failure }
+        let (failure, session) = self.control.state.withLock { ($0.readFailure, $0.unreadable) }
+        if let failure, session ?? request.session == request.session { throw failure }
         return self.memory.page(request)
     }
 
-    func sweep() -> Bool { self.memory.sweep() }
+    var hasLeft: Bool { self.memory.hasLeft }
+
+    func sweep() throws(StoreError) -> Bool {
+        defer { self.control.sweeping.yield(self.memory.hasLeft) }
+        if let failure = self.control.state.withLock({ $0.sweepFailure }) { throw failure }
+        return self.memory.sweep()
+    }
+
     func loadRetained(_ body: ([Message]) -> Void) { self.memory.loadRetained(body) }
     func loadSessions(_ body: ([RestoredSession]) -> Void) { self.memory.loadSessions(body) }
     func close() { self.control.state.withLock { $0.isClosed = true } }
@@ -243,6 +256,41 @@ struct GroupCommitTests {
         rig.control.state.withLock { $0.readFailure = nil }
         guard case .backlog(0, let deliveries)? = await rig.next() else { return #expect(Bool(false), "no page") }
         #expect(deliveries == [number(10), number(11)])
+        guard case .event(.readable)? = await rig.next() else { return #expect(Bool(false), "no event") }
+    }
+
+    @Test("One session that can't be read holds up no other, and no clearing up")
+    func unreadableSession() async {
+        var rig = Rig()
+        let (other, ended) = (number(2), number(3))
+        rig.control.state.withLock {
+            $0.readFailure = .corrupt(path: "x", detail: "y")
+            $0.unreadable = self.session
+        }
+        rig.store.submit(
+            [
+                .session(makeSession(self.session)), .session(makeSession(other)), .session(makeSession(ended)),
+                self.delivery(10), makeDelivery(number(11), of: makeMessage(2), to: other),
+                makeDelivery(number(12), of: makeMessage(3), to: ended),
+            ],
+            from: 0,
+            ticket: 1
+        )
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        rig.fetch(self.session, for: 0)
+        guard case .event(.unreadable)? = await rig.next() else { return #expect(Bool(false), "no event") }
+        // If they waited for the attempts at the first, that would take longer than there is time.
+        for _ in 0..<50 {
+            rig.fetch(other, for: 1)
+            guard case .backlog(1, [number(11)])? = await rig.next() else { return #expect(Bool(false), "no page") }
+        }
+        rig.store.submit([.sessionEnded(ended)], from: 0, ticket: 2)
+        guard case .committed(0, 2)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        var swept = rig.control.swept.makeAsyncIterator()
+        #expect(await swept.next() == false)
+        #expect(rig.store.metrics.failures < 20)
+        rig.control.state.withLock { $0.readFailure = nil }
+        guard case .backlog(0, [number(10)])? = await rig.next() else { return #expect(Bool(false), "no page") }
         guard case .event(.readable)? = await rig.next() else { return #expect(Bool(false), "no event") }
     }
 

@@ -29,6 +29,13 @@ struct StoreLogger: Sendable {
         case .unreadable(let error): self.logger.error("store cannot be read: \(error)")
         case .readable(let duration):
             self.logger.notice("store can be read again", metadata: ["after": "\(duration.milliseconds) ms"])
+        case .unsweepable(let error):
+            self.logger.error("messages of ended sessions cannot be removed from the store: \(error)")
+        case .sweepable(let duration):
+            self.logger.notice(
+                "messages of ended sessions can be removed from the store again",
+                metadata: ["after": "\(duration.milliseconds) ms"]
+            )
         }
     }
 }

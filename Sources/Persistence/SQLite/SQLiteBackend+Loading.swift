@@ -116,7 +116,7 @@
             try self.inTransaction { statements, totals in
                 for session in expired { try Self.end(session, statements, &totals) }
             }
-            self.hasEnded = true
+            self.hasLeft = true
         }
 
         private func subscriptions(

@@ -8,7 +8,7 @@
 
     extension SQLiteBackend {
         package func sweep() throws(StoreError) -> Bool {
-            guard self.hasEnded else { return false }
+            guard self.hasLeft else { return false }
             let now = self.clock.now
             var isDone = false
             try self.inTransaction { statements, totals in
@@ -27,8 +27,8 @@
                 }
                 try references.write(statements, &totals, at: now)
             }
-            self.hasEnded = !isDone
-            return self.hasEnded
+            self.hasLeft = !isDone
+            return self.hasLeft
         }
 
         /// Removes deliveries of a session that has ended, and forgets it with the last.

@@ -32,7 +32,7 @@
                 if lastNumber > self.lastNumber { try statements.setMeta("last_number", lastNumber.value) }
             }
             self.lastNumber = lastNumber
-            if hasEnded { self.hasEnded = true }
+            if hasEnded { self.hasLeft = true }
         }
 
         /// Forgets a session; its deliveries are left for later.

@@ -26,8 +26,7 @@
         var aliveAt: Int64
         /// Whether it belongs to a broker: what only looks after it does not say that a broker lives.
         private let isBroker: Bool
-        /// Whether sessions that have ended have left something.
-        var hasEnded: Bool
+        package internal(set) var hasLeft: Bool
 
         /// Opens the database in a folder, and makes it if there is none.
         package convenience init(_ settings: StoreSettings, clock: StoreClock) throws(StoreError) {
@@ -54,7 +53,7 @@
                 self.totals = StoreTotals(sessions: sessions, messages: meta.messages, bytes: meta.bytes)
                 self.lastNumber = StoreNumber(value: meta.lastNumber)
                 self.aliveAt = meta.aliveAt ?? now
-                self.hasEnded = hasEnded
+                self.hasLeft = hasEnded
             } catch {
                 throw StoreError(error, path: path)
             }

@@ -17,6 +17,10 @@ public enum StoreEvent: Sendable {
     case unreadable(StoreError)
     /// They can be read again, after so long.
     case readable(after: Duration)
+    /// What ended sessions have left can't be removed; it is tried again and again. Nothing else depends on it.
+    case unsweepable(StoreError)
+    /// It can be removed again, after so long.
+    case sweepable(after: Duration)
 }
 
 /// How much a store holds.
@@ -52,7 +56,7 @@ public struct StoreMetrics: Sendable, Equatable {
     public var longestCommit = Duration.zero
     /// How long all of them took.
     public var totalCommit = Duration.zero
-    /// Attempts to write or read that failed.
+    /// Attempts to write, to read or to clear up that failed.
     public var failures = 0
 
     /// Nothing so far.

@@ -41,6 +41,8 @@ package final class MemoryBackend: StoreBackend {
         StoreTotals(sessions: self.sessions.count, messages: self.messages.count, bytes: self.bytes)
     }
 
+    package var hasLeft: Bool { !self.ended.isEmpty }
+
     package func close() {}
 
     // MARK: Writing

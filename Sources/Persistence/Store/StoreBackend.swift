@@ -13,6 +13,9 @@ package protocol StoreBackend: AnyObject {
     /// How much it holds.
     var totals: StoreTotals { get }
 
+    /// Whether sessions that have ended have left something that is still to be swept.
+    var hasLeft: Bool { get }
+
     /// Writes all of the changes, or none if it throws.
     func write(_ changes: StoreChanges) throws(StoreError)
 

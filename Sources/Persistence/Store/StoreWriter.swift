@@ -18,10 +18,14 @@ final class StoreWriter: @unchecked Sendable {
     /// By shard, the ticket that is safe when what has been gathered is.
     private var tickets: [Int: UInt64] = [:]
     private var operations = 0
+    /// What is to be answered for the first time.
     private var fetches: [Fetch] = []
+    /// What could not be read, and is tried again when `reading` says so.
+    private var failedFetches: [Fetch] = []
     private var lastWrite = ContinuousClock.now
     private var writing = Trial()
     private var reading = Trial()
+    private var sweeping = Trial()
     private var isClosed = false
 
     private struct Fetch {
@@ -33,22 +37,19 @@ final class StoreWriter: @unchecked Sendable {
 
     // MARK: Working
 
-    /// One round: takes what has come in, writes it, answers, and clears up if nothing else is to be done.
+    /// One round: takes what has come in, writes it, answers, and clears up a little.
     func work(for store: GroupCommitStore) {
         guard !self.isClosed, self.report != nil else { return }
-        let hasCome = self.gather(from: store)
+        self.gather(from: store)
         // While it fails, what comes in is only put together with the rest: the next attempt has its time.
         guard self.writing.mayTry else { return }
         guard self.write(for: store) else { return }
-        guard self.reading.mayTry else { return }
         self.answer(for: store)
-        if !hasCome { self.sweep(for: store) }
+        self.sweep(for: store)
     }
 
     /// Takes what is in the box.
-    ///
-    /// - Returns: whether there was anything.
-    private func gather(from store: GroupCommitStore) -> Bool {
+    private func gather(from store: GroupCommitStore) {
         let items = store.box.withLock { box in
             box.isCalled = false
             box.isExpected = false
@@ -56,7 +57,7 @@ final class StoreWriter: @unchecked Sendable {
             box.items = []
             return items
         }
-        guard !items.isEmpty else { return false }
+        guard !items.isEmpty else { return }
         let before = self.changes.byteCount
         var cost = 0
         for item in items {
@@ -70,7 +71,6 @@ final class StoreWriter: @unchecked Sendable {
             }
         }
         store.addPending(self.changes.byteCount - before - cost)
-        return true
     }
 
     /// Writes what has been gathered, and tells the shards.
@@ -120,38 +120,48 @@ final class StoreWriter: @unchecked Sendable {
     }
 
     /// Answers what has been asked for, as far as it can be read.
+    ///
+    /// What can't be may be one session's only. So it waits by itself, and new questions are answered even so.
     private func answer(for store: GroupCommitStore) {
-        guard !self.fetches.isEmpty else { return }
+        let isRetrying = !self.failedFetches.isEmpty && self.reading.mayTry
+        let fetches = isRetrying ? self.failedFetches + self.fetches : self.fetches
+        if isRetrying { self.failedFetches = [] }
+        self.fetches = []
         var failure: StoreError?
-        var left: [Fetch] = []
-        for fetch in self.fetches {
+        for fetch in fetches {
             do throws(StoreError) {
                 let page = try self.backend.page(fetch.request)
                 self.report?(.backlog(page), fetch.shard)
             } catch {
-                // It may be this session's only: the others are read even so.
                 failure = error
-                left.append(fetch)
+                self.failedFetches.append(fetch)
             }
         }
-        self.fetches = left
         if let failure {
             store.measured.withLock { $0.failures += 1 }
+            // Those that fail for the first time wait for the attempt that the others wait for, if there are any.
+            guard isRetrying || !self.reading.isFailing else { return }
             if self.reading.fail() { store.events(.unreadable(failure)) }
             self.workAgain(after: self.reading.pause, for: store)
-        } else if let duration = self.reading.succeed() {
+        } else if isRetrying, let duration = self.reading.succeed() {
             store.events(.readable(after: duration))
         }
     }
 
-    /// Removes some of what sessions that have ended have left.
+    /// Removes some of what sessions that have ended have left: a slice a round, so that neither this nor what comes in
+    /// meanwhile has to wait for the end of the other.
     private func sweep(for store: GroupCommitStore) {
+        guard self.backend.hasLeft, self.sweeping.mayTry else { return }
         do throws(StoreError) {
             let hasMore = try self.backend.sweep()
             self.noteTotals(for: store)
+            if let duration = self.sweeping.succeed() { store.events(.sweepable(after: duration)) }
             if hasMore { store.call() }
         } catch {
-            self.failed(error, for: store)
+            // Nobody waits for it, and whether anything else can be written is for writing to find out.
+            store.measured.withLock { $0.failures += 1 }
+            if self.sweeping.fail() { store.events(.unsweepable(error)) }
+            self.workAgain(after: self.sweeping.pause, for: store)
         }
     }
 
@@ -187,7 +197,7 @@ final class StoreWriter: @unchecked Sendable {
     /// Writes what is left, and closes.
     func close(for store: GroupCommitStore) -> Result<Void, StoreError> {
         guard !self.isClosed else { return .success(()) }
-        _ = self.gather(from: store)
+        self.gather(from: store)
         self.isClosed = true
         var result = Result<Void, StoreError>.success(())
         do throws(StoreError) {
@@ -200,6 +210,7 @@ final class StoreWriter: @unchecked Sendable {
         }
         self.tickets = [:]
         self.fetches = []
+        self.failedFetches = []
         do throws(StoreError) {
             try self.backend.close()
         } catch {
