@@ -27,8 +27,8 @@ extension Definitions {
             "sqlite.durability",
             \.storage.durability,
             """
-            When what clients are told is on disk: before they are told, within `sqlite.commit_interval`, or when the \
-            system gets to it.
+            When what clients are told is on disk: before they are told, soon after (`sqlite.commit_interval`), or when \
+            the system gets to it.
             """
         )
         .needingRestart(),
@@ -36,7 +36,10 @@ extension Definitions {
             "sqlite.commit_interval",
             \.storage.commitInterval,
             .milliseconds(10)...(.seconds(3_600)),
-            "The time between two writes, with `sqlite.durability = periodic`: as much is lost when the power fails."
+            """
+            How long what has come waits to be written, with `sqlite.durability = periodic`. As much, and what came \
+            during one write, is lost when the broker is killed or the power fails.
+            """
         )
         .needingRestart(),
         .integer(

@@ -11,7 +11,7 @@ struct CheckDatabase: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check that the database is sound.",
-        discussion: "Each fault is a line on standard output. Nothing is changed."
+        discussion: "Each fault is a line on standard output. None is mended. \(Database.opening)"
     )
 
     @OptionGroup

@@ -11,7 +11,10 @@ struct CompactDatabase: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
         abstract: "Remove what has expired, and make the file as small as it can be.",
-        discussion: "It needs as much room again while it works."
+        discussion: """
+            While it works it needs room for two copies of what remains: one beside the file, and one in SQLite's \
+            temporary directory, which the variable SQLITE_TMPDIR names.
+            """
     )
 
     @OptionGroup

@@ -19,6 +19,12 @@ struct Database: ParsableCommand {
         ]
     )
 
+    /// For the help of the commands that only read.
+    static let opening = """
+        What is kept stays as it is, but opening the database brings tables of an earlier version up to date, moves what \
+        is in the log (-wal) into it, and takes the rights of others on the files away.
+        """
+
     /// Without a sub-command: what there is, and exit code 1, as with `nanomq` alone.
     func run() throws {
         Console.error(NanoMQCommand.helpMessage(for: Self.self))

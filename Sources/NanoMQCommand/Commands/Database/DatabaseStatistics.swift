@@ -19,7 +19,7 @@ struct DatabaseStatistics: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
         abstract: "Say what is in the database.",
-        discussion: "Nothing is changed. Sizes are in bytes, and times in UTC."
+        discussion: "Sizes are in bytes, and times in UTC. \(Database.opening)"
     )
 
     @OptionGroup

@@ -6,12 +6,15 @@
 import ArgumentParser
 import Persistence
 
-/// `nanomq db export`: everything in a database, for other programs.
+/// `nanomq db export`: what is in a database, for other programs.
 struct ExportDatabase: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write sessions, messages and retained messages as JSON, an object a line.",
-        discussion: "Nothing is changed. Payloads are in it, so a file is readable by its owner only."
+        discussion: """
+            Payloads are in it, so a file is readable by its owner only. Some of what only a broker needs is left out: to \
+            restore a broker, copy its files. \(Database.opening)
+            """
     )
 
     @OptionGroup
