@@ -145,7 +145,7 @@
             let sessions = try database.makeStatement(sql: "SELECT * FROM session")
             defer { sessions.rewind() }
             while try sessions.step() {
-                if SessionRecord(stored: sessions, aliveAt: 0, at: now) == nil {
+                if SessionRecord(stored: sessions, lostAt: 0, at: now) == nil {
                     faults.add("session \(sessions.int64(0)) can't be read")
                 }
             }

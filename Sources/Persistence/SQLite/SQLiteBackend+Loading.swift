@@ -63,6 +63,7 @@
 
         package func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError) {
             let now = self.clock.now
+            let lostAt = self.lostAt(now.wall)
             var expired: [Int64] = []
             try self.withDatabase { database, _ in
                 let sessions = try database.makeStatement(sql: "SELECT * FROM session ORDER BY number")
@@ -88,10 +89,10 @@
                 var found: [RestoredSession] = []
                 while try sessions.step() {
                     let number = sessions.int64(0)
-                    guard let record = SessionRecord(stored: sessions, aliveAt: self.aliveAt, at: now) else {
+                    guard let record = SessionRecord(stored: sessions, lostAt: lostAt, at: now) else {
                         throw self.corrupt("session \(number)")
                     }
-                    let since = sessions.optionalInt64(16) ?? self.aliveAt
+                    let since = sessions.optionalInt64(16) ?? lostAt
                     if record.will == nil, now.hasExpired(since: since, interval: record.expiryInterval) {
                         expired.append(number)
                         continue
@@ -205,7 +206,7 @@
 
     extension SessionRecord {
         /// The columns of a session, in the order of the table. nil: they can't be.
-        init?(stored row: Statement, aliveAt: Int64, at now: StoreClock.Reading) {
+        init?(stored row: Statement, lostAt: Int64, at now: StoreClock.Reading) {
             guard let client = ClientInfo(stored: row), let expiryInterval = UInt32(exactly: row.int64(15)) else {
                 return nil
             }
@@ -230,7 +231,7 @@
                 client: client,
                 expiryInterval: expiryInterval,
                 // One that had a connection lost it with the broker.
-                disconnectedAt: now.past(of: row.optionalInt64(16) ?? aliveAt),
+                disconnectedAt: now.past(of: row.optionalInt64(16) ?? lostAt),
                 will: will
             )
         }

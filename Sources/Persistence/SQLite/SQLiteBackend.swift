@@ -23,10 +23,14 @@
         package internal(set) var totals: StoreTotals
         package internal(set) var lastNumber: StoreNumber
         /// When a broker last wrote, milliseconds since 1970.
-        var aliveAt: Int64
+        private(set) var aliveAt: Int64
         /// Whether it belongs to a broker: what only looks after it does not say that a broker lives.
         private let isBroker: Bool
         package internal(set) var hasLeft: Bool
+
+        /// How long a broker that works may not have written, in milliseconds. It looks every 60 s whether it has for
+        /// 50 s, which makes 110 s; the rest is for timers that come late and disks that are slow.
+        static let longestSilence: Int64 = 120_000
 
         /// Opens the database in a folder, and makes it if there is none.
         package convenience init(_ settings: StoreSettings, clock: StoreClock) throws(StoreError) {
@@ -56,6 +60,29 @@
                 self.hasLeft = hasEnded
             } catch {
                 throw StoreError(error, path: path)
+            }
+            if isBroker { try self.noteLostConnections(at: clock.now.wall) }
+        }
+
+        /// When sessions that had a connection when a broker died lost it, at the latest; milliseconds since 1970.
+        ///
+        /// The broker may have lived on after it had last written, so that is the safe side: no session ends too early.
+        /// While a broker can't write nothing tells how long it lives; then they count from when that began.
+        func lostAt(_ now: Int64) -> Int64 { min(now, self.aliveAt.adding(Self.longestSilence)) }
+
+        /// Sessions that had a connection have none from when the last broker died.
+        ///
+        /// Before anything else is written: that says that a broker lives, so they would begin anew to expire with each
+        /// start.
+        private func noteLostConnections(at now: Int64) throws(StoreError) {
+            let hasLost = try self.withDatabase { database, _ in
+                try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE disconnected_at IS NULL)")
+            }
+            guard hasLost == true else { return }
+            let lostAt = self.lostAt(now)
+            try self.inTransaction { statements, _ in
+                statements.disconnectAll.set(1, lostAt)
+                try statements.disconnectAll.run()
             }
         }
 
