@@ -240,6 +240,74 @@
                 }
             }
         }
+
+        /// A session with a message, which is also retained.
+        private func makeStore() throws -> TestStore {
+            let store = try TestStore(.sqlite)
+            let retained = RetainedStore(settings: BrokerSettings())
+            let message = makeMessage(9, isRetained: true)
+            #expect(retained.store(message) == .stored)
+            try store.write(
+                .session(makeSession(self.session)),
+                .received(session: self.session, packetIdentifier: 1),
+                makeDelivery(number(10), of: message, to: self.session),
+                makeDelivery(number(11), of: makeMessage(8), to: self.session),
+                .retained(RetainedChange(topic: message.topic, store: retained))
+            )
+            return store
+        }
+
+        @Test(
+            "Integers that can't be are an error at start",
+            arguments: [
+                "UPDATE meta SET value = # WHERE key = 'bytes'", "UPDATE meta SET value = # WHERE key = 'messages'",
+                "UPDATE meta SET value = # WHERE key = 'last_number'", "UPDATE delivery SET bytes = #",
+                "UPDATE received SET packet_identifier = #", "UPDATE session SET number = #",
+            ]
+        )
+        func integers(change: String) throws {
+            for value in ["-9223372036854775808", "-1", "9223372036854775807"] {
+                let store = try self.makeStore()
+                let backend = try #require(store.backend as? SQLiteBackend)
+                let text = change.split(separator: "#", omittingEmptySubsequences: false).joined(separator: value)
+                try backend.queue?.unsafeReentrantWrite {
+                    try $0.execute(sql: text)
+                    // What a session refers to goes with it.
+                    for table in ["delivery", "received"] where change.contains("session SET number") {
+                        try $0.execute(sql: "UPDATE \(table) SET session = \(value)")
+                    }
+                }
+                #expect {
+                    try store.reopen()
+                    _ = try store.sessions()
+                } throws: {
+                    guard case StoreError.corrupt? = $0 as? StoreError else { return false }
+                    return true
+                }
+            }
+        }
+
+        @Test("Sizes that can't be do not keep a broker from removing what has them")
+        func sizes() throws {
+            for value in [Int64.min, -1, .max] {
+                let store = try self.makeStore()
+                let backend = try #require(store.backend as? SQLiteBackend)
+                try backend.queue?.unsafeReentrantWrite {
+                    try $0.execute(sql: "UPDATE delivery SET bytes = \(value); UPDATE retained SET bytes = \(value)")
+                }
+                try store.write(.removed(session: self.session, delivery: number(11)))
+                let retained = RetainedStore(settings: BrokerSettings())
+                #expect(retained.store(makeMessage(12, payload: "")) == .cleared)
+                try store.write(.retained(RetainedChange(topic: "a/b", store: retained)))
+                try store.write(.sessionEnded(self.session))
+                _ = try store.sweepAll()
+                #expect(backend.totals.messages == 0)
+                #expect(backend.totals.bytes >= 0)
+                try backend.close()
+                let statistics = try StoreFile(directory: store.folder.path.string).statistics()
+                #expect(statistics.messages == 0)
+            }
+        }
     }
 
 #endif

@@ -68,6 +68,12 @@
                 ("UPDATE subscription SET filter = 'a#'", "can't be read"),
                 ("UPDATE meta SET value = 1 WHERE key = 'last_number'", "noted as the last"),
                 ("UPDATE meta SET value = 9 WHERE key = 'messages'", "are noted"),
+                ("UPDATE meta SET value = -1 WHERE key = 'bytes'", "can't be read"),
+                ("UPDATE delivery SET bytes = 5 WHERE number = (SELECT max(number) FROM delivery)", "notes 5 bytes"),
+                ("UPDATE retained SET bytes = 9223372036854775807", "is noted with"),
+                ("UPDATE retained SET topic = 'other'", "a topic that is not its own"),
+                ("UPDATE received SET packet_identifier = 65536", "can't be read"),
+                ("UPDATE received SET packet_identifier = 0", "can't be read"),
             ]
         )
         func faults(change: String, words: String) throws {

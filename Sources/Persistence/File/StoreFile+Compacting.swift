@@ -81,7 +81,7 @@
                     for delivery in found {
                         delete.set(1, delivery.session)
                         delete.set(2, delivery.number)
-                        if try delete.step() { references.remove(delete.int64(0), bytes: Int(delete.int64(1))) }
+                        if try delete.step() { references.remove(delete.int64(0), bytes: delete.clampedByteCount(1)) }
                         delete.rewind()
                     }
                     try references.write(statements, &totals, at: now)

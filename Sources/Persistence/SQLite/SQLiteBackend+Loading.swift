@@ -52,7 +52,7 @@
                 for topic in topics {
                     let select = statements.selectRetained
                     select.set(1, topic)
-                    if try select.step() { references.remove(select.int64(0), bytes: Int(select.int64(1))) }
+                    if try select.step() { references.remove(select.int64(0), bytes: select.clampedByteCount(1)) }
                     select.rewind()
                     statements.deleteRetained.set(1, topic)
                     try statements.deleteRetained.run()
@@ -79,7 +79,10 @@
                 )
                 var waiting = try SessionRows(
                     database,
-                    "SELECT session, count(*), total(bytes) FROM delivery GROUP BY session ORDER BY session"
+                    """
+                    SELECT session, count(*), total(bytes), min(bytes), max(bytes) FROM delivery GROUP BY session
+                    ORDER BY session
+                    """
                 )
                 defer {
                     subscriptions.rewind()
@@ -97,13 +100,14 @@
                         expired.append(number)
                         continue
                     }
+                    let (messageCount, byteCount) = try self.waiting(&waiting, of: number)
                     found.append(
                         RestoredSession(
                             record: record,
                             subscriptions: try self.subscriptions(&subscriptions, of: number),
                             received: try self.received(&received, of: number),
-                            messageCount: try waiting.next(of: number) ? Int(waiting.statement.int64(1)) : 0,
-                            byteCount: waiting.isAt(number) ? Int(waiting.statement.int64(2)) : 0
+                            messageCount: messageCount,
+                            byteCount: byteCount
                         )
                     )
                     if found.count == Self.batch {
@@ -137,12 +141,21 @@
         private func received(_ rows: inout SessionRows, of session: Int64) throws -> [UInt16] {
             var found: [UInt16] = []
             while try rows.next(of: session) {
-                guard let identifier = UInt16(exactly: rows.statement.int64(1)) else {
+                guard let identifier = rows.statement.packetIdentifier(1) else {
                     throw self.corrupt("a packet identifier of session \(session)")
                 }
                 found.append(identifier)
             }
             return found
+        }
+
+        private func waiting(_ rows: inout SessionRows, of session: Int64) throws -> (messages: Int, bytes: Int) {
+            guard try rows.next(of: session) else { return (0, 0) }
+            let row = rows.statement
+            guard row.byteCount(3) != nil, row.byteCount(4) != nil else {
+                throw self.corrupt("the size of a delivery of session \(session)")
+            }
+            return (Int(row.int64(1)), StoredNumbers.total(Int(row.int64(2))))
         }
     }
 
@@ -187,9 +200,6 @@
             return self.statement.int64(0)
         }
 
-        /// Whether the row that was gone to last is of this session.
-        func isAt(_ session: Int64) -> Bool { self.hasRow && self.isTaken && self.statement.int64(0) == session }
-
         func rewind() { self.statement.rewind() }
     }
 
@@ -207,9 +217,9 @@
     extension SessionRecord {
         /// The columns of a session, in the order of the table. nil: they can't be.
         init?(stored row: Statement, lostAt: Int64, at now: StoreClock.Reading) {
-            guard let client = ClientInfo(stored: row), let expiryInterval = UInt32(exactly: row.int64(15)) else {
-                return nil
-            }
+            guard let number = row.number(0), let client = ClientInfo(stored: row),
+                let expiryInterval = UInt32(exactly: row.int64(15))
+            else { return nil }
             var will: DelayedWill?
             if !row.isNull(17) {
                 guard let topic = row.text(17), TopicName.isValid(topic), let qos = QoS(stored: row.int64(19)),
@@ -227,7 +237,7 @@
                 )
             }
             self.init(
-                number: StoreNumber(value: row.int64(0)),
+                number: StoreNumber(value: number),
                 client: client,
                 expiryInterval: expiryInterval,
                 // One that had a connection lost it with the broker.

@@ -103,7 +103,7 @@
             for key in changes.removals {
                 delete.set(1, key.session)
                 delete.set(2, key.delivery)
-                if try delete.step() { references.remove(delete.int64(0), bytes: Int(delete.int64(1))) }
+                if try delete.step() { references.remove(delete.int64(0), bytes: delete.clampedByteCount(1)) }
                 delete.rewind()
             }
         }
@@ -116,7 +116,7 @@
             let select = statements.selectRetained
             for (topic, message) in changes.retained {
                 select.set(1, topic)
-                let old = try select.step() ? (number: select.int64(0), bytes: Int(select.int64(1))) : nil
+                let old = try select.step() ? (number: select.int64(0), bytes: select.clampedByteCount(1)) : nil
                 select.rewind()
                 guard old?.number != message?.number.value else { continue }
                 if let message {

@@ -47,7 +47,7 @@
                 let now = clock.now.wall
                 let (statements, meta, sessions, hasEnded) = try queue.unsafeReentrantWrite { database in
                     (
-                        try Statements(database), try Meta(database),
+                        try Statements(database), try Meta(database, path: path),
                         try Int.fetchOne(database, sql: "SELECT count(*) FROM session") ?? 0,
                         try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM ended)") ?? false
                     )
@@ -138,7 +138,8 @@
         let messages: Int
         let bytes: Int
 
-        init(_ database: Database) throws {
+        /// - Throws: `StoreError`, `corrupt` if it can't be.
+        init(_ database: Database, path: String) throws {
             var values: [String: Int64] = [:]
             // Column by column, here as everywhere: a row of the library traps where damage has left something else.
             let select = try database.makeStatement(sql: "SELECT key, value FROM meta")
@@ -146,10 +147,15 @@
             while try select.step() {
                 if let key = select.text(0) { values[key] = select.int64(1) }
             }
-            self.lastNumber = values["last_number"] ?? 0
+            let (messages, bytes) = (values["messages"] ?? 0, values["bytes"] ?? 0)
+            let lastNumber = values["last_number"] ?? 0
+            guard StoredNumbers.totals.contains(messages), StoredNumbers.totals.contains(bytes),
+                lastNumber == 0 || StoredNumbers.numbers.contains(lastNumber)
+            else { throw StoreError.corrupt(path: path, detail: "what it notes of itself (the table meta)") }
+            self.lastNumber = lastNumber
             self.aliveAt = values["alive_at"]
-            self.messages = Int(values["messages"] ?? 0)
-            self.bytes = Int(values["bytes"] ?? 0)
+            self.messages = Int(messages)
+            self.bytes = Int(bytes)
         }
     }
 
