@@ -5,6 +5,7 @@
 
 import MQTTCodec
 import NIOCore
+import SystemPackage
 import Testing
 
 @testable import BrokerCore
@@ -71,6 +72,38 @@ struct EndingTests {
         _ = try store.sweepAll()
         #expect(try store.sessions().map(\.record.number) == [later])
         #expect(store.backend.totals == StoreTotals(sessions: 1))
+    }
+
+    @Test("Of a session that is displaced in the same write nothing is written", arguments: BackendKind.allCases)
+    func displaced(kind: BackendKind) throws {
+        let (earlier, later) = (self.session, number(5))
+        // The displaced one may be heard of before the other, or after it.
+        for (first, second) in [(earlier, later), (later, earlier)] {
+            let store = try TestStore(kind)
+            try store.write(.session(makeSession(first, client: "c")))
+            try store.write(
+                .session(makeSession(second, client: "c")),
+                makeDelivery(number(13), of: makeMessage(12), to: earlier),
+                .subscribed(
+                    session: earlier,
+                    SubscriptionRecord(filter: "f", options: SubscriptionOptions(qos: .atLeastOnce), identifier: 0)
+                ),
+                .received(session: earlier, packetIdentifier: 9),
+                makeDelivery(number(15), of: makeMessage(14), to: later)
+            )
+            #expect(store.backend.totals.messages == 1)
+            #expect(store.backend.totals.sessions == 1)
+            #if SQLite
+                if let backend = store.backend as? SQLiteBackend {
+                    try backend.close()
+                    #expect(try StoreFile(directory: store.folder.path.string).check { _ in } == [])
+                    try store.reopen()
+                }
+            #endif
+            _ = try store.sweepAll()
+            #expect(store.backend.totals.messages == 1)
+            #expect(try store.page(later).queuedNumbers == [number(15)])
+        }
     }
 
     @Test("A client's old and new session in one write", arguments: BackendKind.allCases)
