@@ -61,6 +61,22 @@
             try backend.close()
         }
 
+        @Test(
+            "A transaction is on disk with what the system has for it",
+            arguments: [(Durability.acknowledged, 2), (.periodic(interval: .seconds(1)), 2), (.none, 1)]
+        )
+        func synchronous(durability: Durability, level: Int) throws {
+            let folder = try TemporaryFolder()
+            let settings = StoreSettings(directory: folder.path.string, durability: durability)
+            let backend = try SQLiteBackend(settings, clock: TestClock().clock)
+            let values = try ["synchronous", "fullfsync", "checkpoint_fullfsync"].map { pragma in
+                try backend.withDatabase { database, _ in try Int.fetchOne(database, sql: "PRAGMA \(pragma)") }
+            }
+            // Unlike the second, the third is on by default where the system's own build of SQLite says so.
+            #expect(values.prefix(2) == [level, level == 2 ? 1 : 0])
+            if level == 2 { #expect(values.last == 1) }
+        }
+
         @Test("A second one is refused, until the first has closed it")
         func secondOpener() throws {
             let folder = try TemporaryFolder()
