@@ -83,6 +83,24 @@
             #expect(faults.contains { $0.contains(words) }, "\(faults)")
         }
 
+        @Test("How far checking and compacting are moves during their longest statements too")
+        func progress() throws {
+            let store = try self.makeStore()
+            for count in 0..<3000 as Range<Int64> {
+                store.add(makeDelivery(number(1000 + count), of: makeMessage(5000 + count), to: number(1)))
+            }
+            try store.write()
+            var progress: [Double] = []
+            let file = try self.file(store)
+            #expect(try file.check { progress.append($0) } == [])
+            #expect(progress == progress.sorted() && progress.last == 1)
+            #expect(progress.contains { 0 < $0 && $0 < 0.4 })
+            progress = []
+            try file.compact { progress.append($0) }
+            #expect(progress == progress.sorted() && progress.last == 1)
+            #expect(progress.contains { 0.4 < $0 && $0 < 0.9 })
+        }
+
         @Test("What is in it is counted")
         func statistics() throws {
             let statistics = try self.file(self.makeStore()).statistics()

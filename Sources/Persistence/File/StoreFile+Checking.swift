@@ -44,7 +44,9 @@
         ) throws -> [String] {
             var faults = Faults()
             progress(0)
-            let lines = try String.fetchAll(database, sql: "PRAGMA integrity_check")
+            let lines = try database.telling(progress, from: 0, to: 0.4) {
+                try String.fetchAll(database, sql: "PRAGMA integrity_check")
+            }
             for line in lines where line != "ok" { faults.add("SQLite: \(line)") }
             // Where the tables themselves are damaged their rows say nothing.
             guard faults.count == 0 else { return faults.report }

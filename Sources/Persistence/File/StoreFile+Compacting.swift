@@ -32,7 +32,7 @@
             backend.statements = nil
             do {
                 try self.queue.unsafeReentrantWrite { database in
-                    try database.execute(sql: "VACUUM")
+                    try database.telling(progress, from: 0.4, to: 0.9) { try database.execute(sql: "VACUUM") }
                     progress(0.9)
                     _ = try database.checkpoint(.truncate)
                 }

@@ -11,7 +11,10 @@ struct CompactDatabase: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
         abstract: "Remove what has expired, and make the file as small as it can be.",
-        discussion: "It needs as much room again while it works."
+        discussion: """
+            While it works it needs as much room as the file will have in the end: once in the directory for temporary \
+            files (SQLITE_TMPDIR or TMPDIR of the environment, else /var/tmp), and once beside the database.
+            """
     )
 
     @OptionGroup
