@@ -61,6 +61,22 @@
             try backend.close()
         }
 
+        @Test(
+            "A transaction is on disk with what the system has for it",
+            arguments: [(Durability.acknowledged, 2), (.periodic(interval: .seconds(1)), 2), (.none, 1)]
+        )
+        func synchronous(durability: Durability, level: Int) throws {
+            let folder = try TemporaryFolder()
+            let settings = StoreSettings(directory: folder.path.string, durability: durability)
+            let backend = try SQLiteBackend(settings, clock: TestClock().clock)
+            let values = try ["synchronous", "fullfsync", "checkpoint_fullfsync"].map { pragma in
+                try backend.withDatabase { database, _ in try Int.fetchOne(database, sql: "PRAGMA \(pragma)") }
+            }
+            // Unlike the second, the third is on by default where the system's own build of SQLite says so.
+            #expect(values.prefix(2) == [level, level == 2 ? 1 : 0])
+            if level == 2 { #expect(values.last == 1) }
+        }
+
         @Test("A second one is refused, until the first has closed it")
         func secondOpener() throws {
             let folder = try TemporaryFolder()
@@ -238,6 +254,74 @@
                     guard case StoreError.corrupt? = $0 as? StoreError else { return false }
                     return true
                 }
+            }
+        }
+
+        /// A session with a message, which is also retained.
+        private func makeStore() throws -> TestStore {
+            let store = try TestStore(.sqlite)
+            let retained = RetainedStore(settings: BrokerSettings())
+            let message = makeMessage(9, isRetained: true)
+            #expect(retained.store(message) == .stored)
+            try store.write(
+                .session(makeSession(self.session)),
+                .received(session: self.session, packetIdentifier: 1),
+                makeDelivery(number(10), of: message, to: self.session),
+                makeDelivery(number(11), of: makeMessage(8), to: self.session),
+                .retained(RetainedChange(topic: message.topic, store: retained))
+            )
+            return store
+        }
+
+        @Test(
+            "Integers that can't be are an error at start",
+            arguments: [
+                "UPDATE meta SET value = # WHERE key = 'bytes'", "UPDATE meta SET value = # WHERE key = 'messages'",
+                "UPDATE meta SET value = # WHERE key = 'last_number'", "UPDATE delivery SET bytes = #",
+                "UPDATE received SET packet_identifier = #", "UPDATE session SET number = #",
+            ]
+        )
+        func integers(change: String) throws {
+            for value in ["-9223372036854775808", "-1", "9223372036854775807"] {
+                let store = try self.makeStore()
+                let backend = try #require(store.backend as? SQLiteBackend)
+                let text = change.split(separator: "#", omittingEmptySubsequences: false).joined(separator: value)
+                try backend.queue?.unsafeReentrantWrite {
+                    try $0.execute(sql: text)
+                    // What a session refers to goes with it.
+                    for table in ["delivery", "received"] where change.contains("session SET number") {
+                        try $0.execute(sql: "UPDATE \(table) SET session = \(value)")
+                    }
+                }
+                #expect {
+                    try store.reopen()
+                    _ = try store.sessions()
+                } throws: {
+                    guard case StoreError.corrupt? = $0 as? StoreError else { return false }
+                    return true
+                }
+            }
+        }
+
+        @Test("Sizes that can't be do not keep a broker from removing what has them")
+        func sizes() throws {
+            for value in [Int64.min, -1, .max] {
+                let store = try self.makeStore()
+                let backend = try #require(store.backend as? SQLiteBackend)
+                try backend.queue?.unsafeReentrantWrite {
+                    try $0.execute(sql: "UPDATE delivery SET bytes = \(value); UPDATE retained SET bytes = \(value)")
+                }
+                try store.write(.removed(session: self.session, delivery: number(11)))
+                let retained = RetainedStore(settings: BrokerSettings())
+                #expect(retained.store(makeMessage(12, payload: "")) == .cleared)
+                try store.write(.retained(RetainedChange(topic: "a/b", store: retained)))
+                try store.write(.sessionEnded(self.session))
+                _ = try store.sweepAll()
+                #expect(backend.totals.messages == 0)
+                #expect(backend.totals.bytes >= 0)
+                try backend.close()
+                let statistics = try StoreFile(directory: store.folder.path.string).statistics()
+                #expect(statistics.messages == 0)
             }
         }
     }

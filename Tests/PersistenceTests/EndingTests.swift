@@ -5,6 +5,7 @@
 
 import MQTTCodec
 import NIOCore
+import SystemPackage
 import Testing
 
 @testable import BrokerCore
@@ -73,6 +74,38 @@ struct EndingTests {
         #expect(store.backend.totals == StoreTotals(sessions: 1))
     }
 
+    @Test("Of a session that is displaced in the same write nothing is written", arguments: BackendKind.allCases)
+    func displaced(kind: BackendKind) throws {
+        let (earlier, later) = (self.session, number(5))
+        // The displaced one may be heard of before the other, or after it.
+        for (first, second) in [(earlier, later), (later, earlier)] {
+            let store = try TestStore(kind)
+            try store.write(.session(makeSession(first, client: "c")))
+            try store.write(
+                .session(makeSession(second, client: "c")),
+                makeDelivery(number(13), of: makeMessage(12), to: earlier),
+                .subscribed(
+                    session: earlier,
+                    SubscriptionRecord(filter: "f", options: SubscriptionOptions(qos: .atLeastOnce), identifier: 0)
+                ),
+                .received(session: earlier, packetIdentifier: 9),
+                makeDelivery(number(15), of: makeMessage(14), to: later)
+            )
+            #expect(store.backend.totals.messages == 1)
+            #expect(store.backend.totals.sessions == 1)
+            #if SQLite
+                if let backend = store.backend as? SQLiteBackend {
+                    try backend.close()
+                    #expect(try StoreFile(directory: store.folder.path.string).check { _ in } == [])
+                    try store.reopen()
+                }
+            #endif
+            _ = try store.sweepAll()
+            #expect(store.backend.totals.messages == 1)
+            #expect(try store.page(later).queuedNumbers == [number(15)])
+        }
+    }
+
     @Test("A client's old and new session in one write", arguments: BackendKind.allCases)
     func replaced(kind: BackendKind) throws {
         let store = try TestStore(kind)
@@ -121,6 +154,53 @@ struct EndingTests {
         #expect(sessions.map(\.record.number) == [self.session])
         #expect(sessions.first?.record.disconnectedAt?.milliseconds == store.clock.now.milliseconds - 60_000)
     }
+
+    #if SQLite
+        @Test("A broker that dies may have lived two minutes longer than it last wrote")
+        func silence() throws {
+            let store = try TestStore(.sqlite)
+            try store.write(
+                .session(makeSession(self.session, expiryInterval: 100)),
+                .session(makeSession(number(2), expiryInterval: 20))
+            )
+            store.clock.advance(seconds: 150)
+            try store.reopen(afterCrash: true)
+            let sessions = try store.sessions()
+            #expect(sessions.map(\.record.number) == [self.session])
+            #expect(sessions.first?.record.disconnectedAt?.milliseconds == store.clock.now.milliseconds - 30_000)
+        }
+
+        @Test("One that dies and is opened at once disconnects nobody in the future")
+        func quickRestart() throws {
+            let store = try TestStore(.sqlite)
+            try store.write(.session(makeSession(self.session, expiryInterval: 100)))
+            store.clock.advance(seconds: 10)
+            try store.reopen(afterCrash: true)
+            #expect(try store.sessions().first?.record.disconnectedAt == store.clock.now)
+            store.clock.advance(seconds: 100)
+            #expect(try store.sessions().isEmpty)
+        }
+
+        @Test("Sessions of a broker that died go on expiring over several starts, whatever those write")
+        func severalStarts() throws {
+            let store = try TestStore(.sqlite)
+            let retained = RetainedStore(settings: BrokerSettings())
+            try store.write(.session(makeSession(self.session, expiryInterval: 300)))
+            for count in 2...4 as ClosedRange<Int64> {
+                // Of which each start removes one that has expired, and so writes.
+                let expiry = store.clock.now.adding(seconds: 10)
+                let message = makeMessage(count, topic: "t\(count)", expiresAt: expiry)
+                #expect(retained.store(message) == .stored)
+                try store.write(.retained(RetainedChange(topic: message.topic, store: retained)))
+                store.clock.advance(seconds: 150)
+                try store.reopen(afterCrash: true)
+                #expect(try store.retained().isEmpty)
+                // 120 s after it wrote for the last time before the first start.
+                let isLeft = 150 * (count - 1) - 120 < 300
+                #expect(try store.sessions().isEmpty == !isLeft)
+            }
+        }
+    #endif
 
     @Test("A calendar that was set back moves nothing into the future", arguments: BackendKind.allCases)
     func clockSetBack(kind: BackendKind) throws {

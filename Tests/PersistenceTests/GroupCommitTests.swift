@@ -221,6 +221,44 @@ struct GroupCommitTests {
         #expect(rig.store.metrics.pendingBytes == 0)
     }
 
+    @Test("While it can't write, what is on disk and has not changed is read")
+    func readingWhileWritingFails() async {
+        var rig = Rig()
+        let (other, ended) = (number(2), number(3))
+        rig.store.submit(
+            [
+                .session(makeSession(self.session)), .session(makeSession(other)), self.delivery(10),
+                makeDelivery(number(11), of: makeMessage(2), to: other),
+                .session(makeSession(ended)), makeDelivery(number(12), of: makeMessage(3), to: ended),
+            ],
+            from: 0,
+            ticket: 1
+        )
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        rig.control.state.withLock { $0.failure = .full(path: "x") }
+        rig.store.submit([self.delivery(20)], from: 0, ticket: 2)
+        guard case .event(.unavailable(.full))? = await rig.next() else { return #expect(Bool(false), "no event") }
+        // What comes and goes again changes nothing; nor does a client that comes back.
+        rig.store.submit(
+            [
+                .session(makeSession(other)), makeDelivery(number(21), of: makeMessage(4), to: other),
+                .removed(session: other, delivery: number(21)), .sessionEnded(ended),
+            ],
+            from: 0,
+            ticket: 3
+        )
+        rig.fetch(self.session, for: 0)
+        rig.fetch(other, for: 1)
+        guard case .backlog(1, [number(11)])? = await rig.next() else { return #expect(Bool(false), "no page") }
+        #expect(!rig.store.isAvailable)
+        rig.control.state.withLock { $0.failure = nil }
+        guard case .event(.available)? = await rig.next() else { return #expect(Bool(false), "no event") }
+        guard case .committed(0, 3)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        guard case .backlog(0, [number(10), number(20)])? = await rig.next() else {
+            return #expect(Bool(false), "no page")
+        }
+    }
+
     @Test("It comes back also when nothing is left to write")
     func failureOfNothing() async {
         var rig = Rig()

@@ -68,6 +68,12 @@
                 ("UPDATE subscription SET filter = 'a#'", "can't be read"),
                 ("UPDATE meta SET value = 1 WHERE key = 'last_number'", "noted as the last"),
                 ("UPDATE meta SET value = 9 WHERE key = 'messages'", "are noted"),
+                ("UPDATE meta SET value = -1 WHERE key = 'bytes'", "can't be read"),
+                ("UPDATE delivery SET bytes = 5 WHERE number = (SELECT max(number) FROM delivery)", "notes 5 bytes"),
+                ("UPDATE retained SET bytes = 9223372036854775807", "is noted with"),
+                ("UPDATE retained SET topic = 'other'", "a topic that is not its own"),
+                ("UPDATE received SET packet_identifier = 65536", "can't be read"),
+                ("UPDATE received SET packet_identifier = 0", "can't be read"),
             ]
         )
         func faults(change: String, words: String) throws {
@@ -75,6 +81,24 @@
             try self.change(store, change)
             let faults = try self.file(store).check { _ in }
             #expect(faults.contains { $0.contains(words) }, "\(faults)")
+        }
+
+        @Test("How far checking and compacting are moves during their longest statements too")
+        func progress() throws {
+            let store = try self.makeStore()
+            for count in 0..<3000 as Range<Int64> {
+                store.add(makeDelivery(number(1000 + count), of: makeMessage(5000 + count), to: number(1)))
+            }
+            try store.write()
+            var progress: [Double] = []
+            let file = try self.file(store)
+            #expect(try file.check { progress.append($0) } == [])
+            #expect(progress == progress.sorted() && progress.last == 1)
+            #expect(progress.contains { 0 < $0 && $0 < 0.4 })
+            progress = []
+            try file.compact { progress.append($0) }
+            #expect(progress == progress.sorted() && progress.last == 1)
+            #expect(progress.contains { 0.4 < $0 && $0 < 0.9 })
         }
 
         @Test("What is in it is counted")

@@ -48,6 +48,12 @@ extension StoreChanges {
         return true
     }
 
+    /// An entry has cancelled out.
+    private mutating func uncountEntry(of session: Int64) {
+        guard let index = self.live.index(forKey: session), self.live.values[index].batch == self.batch else { return }
+        self.live.values[index].entries -= 1
+    }
+
     // MARK: Deliveries
 
     private mutating func publish(_ record: PublishRecord) {
@@ -79,6 +85,7 @@ extension StoreChanges {
             self.deliveries[place].message = nil
             self.byteCount -= Int(self.deliveries[place].cost)
             self.removedEarly += 1
+            self.uncountEntry(of: key.session)
             self.clearVoidIfMany()
             return
         }

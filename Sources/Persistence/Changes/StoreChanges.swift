@@ -68,6 +68,12 @@ package struct StoreChanges {
             && self.deliveryCount == 0 && self.updates.isEmpty && self.removals.isEmpty && self.retained.isEmpty
     }
 
+    /// Whether something of a session waits to be written, beside its record. One that is not known has nothing.
+    package func hasEntries(of session: StoreNumber) -> Bool {
+        guard let known = self.live[session.value] else { return false }
+        return known.batch == self.batch && known.entries > 0
+    }
+
     /// There is a session that the store has had from before.
     package mutating func noteStored(_ session: StoreNumber) {
         self.live[session.value] = LiveSession(isStored: true)

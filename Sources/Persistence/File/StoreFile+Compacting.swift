@@ -32,7 +32,7 @@
             backend.statements = nil
             do {
                 try self.queue.unsafeReentrantWrite { database in
-                    try database.execute(sql: "VACUUM")
+                    try database.telling(progress, from: 0.4, to: 0.9) { try database.execute(sql: "VACUUM") }
                     progress(0.9)
                     _ = try database.checkpoint(.truncate)
                 }
@@ -81,7 +81,7 @@
                     for delivery in found {
                         delete.set(1, delivery.session)
                         delete.set(2, delivery.number)
-                        if try delete.step() { references.remove(delete.int64(0), bytes: Int(delete.int64(1))) }
+                        if try delete.step() { references.remove(delete.int64(0), bytes: delete.clampedByteCount(1)) }
                         delete.rewind()
                     }
                     try references.write(statements, &totals, at: now)

@@ -63,7 +63,7 @@
             }
             while try sessions.step() {
                 let number = sessions.int64(0)
-                guard let record = SessionRecord(stored: sessions, aliveAt: 0, at: now) else {
+                guard let record = SessionRecord(stored: sessions, lostAt: 0, at: now) else {
                     throw StoreError.corrupt(path: self.path, detail: "session \(number)")
                 }
                 var object = JSONLine(type: "session")

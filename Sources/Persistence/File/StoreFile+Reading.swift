@@ -24,7 +24,7 @@
         func count() throws(StoreError) -> StoreStatistics {
             try self.read { database in
                 func integer(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
-                let meta = try Meta(database)
+                let meta = try Meta(database, path: self.path)
                 let pageBytes = try integer("PRAGMA page_size")
                 var statistics = StoreStatistics()
                 statistics.schemaVersion = try integer("PRAGMA user_version")
@@ -46,7 +46,7 @@
                 let select = try database.makeStatement(
                     sql: """
                         SELECT client, messages, bytes FROM session JOIN (
-                            SELECT session, count(*) AS messages, sum(bytes) AS bytes FROM delivery GROUP BY session
+                            SELECT session, count(*) AS messages, total(bytes) AS bytes FROM delivery GROUP BY session
                             ORDER BY messages DESC LIMIT 10
                         ) ON session = number ORDER BY messages DESC, client
                         """

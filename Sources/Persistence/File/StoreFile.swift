@@ -52,7 +52,12 @@ public final class StoreFile {
     }
 
     /// Clears away what sessions have left that have ended or expired, and messages that have expired; and gives the
-    /// room back that is free. For a while it takes as much room again.
+    /// room back that is free.
+    ///
+    /// SQLite writes the smaller database twice before the file shrinks: to a temporary file, and to the log beside the
+    /// database. So it takes as much room as it will have in the end in the directory for temporary files (that of the
+    /// environment's `SQLITE_TMPDIR`, else `TMPDIR`, else `/var/tmp`), and as much again in the database's own. Where
+    /// either is missing it fails with `full`, and the file has lost nothing.
     ///
     /// - Parameter progress: is told from time to time how much is done, 0...1.
     public func compact(progress: (Double) -> Void) throws(StoreError) {

@@ -99,8 +99,8 @@
             }
             if let failure { throw failure }
             if sqlite3_last_insert_rowid(database) != 0 {
-                totals.messages += 1
-                totals.bytes += message.byteCount
+                totals.messages = StoredNumbers.total(totals.messages + 1)
+                totals.bytes = StoredNumbers.total(totals.bytes + message.byteCount)
             }
         }
 
@@ -114,8 +114,8 @@
             delete.set(2, -change.count)
             try delete.run()
             if sqlite3_changes(sqlite3_db_handle(delete.sqliteStatement)) > 0 {
-                totals.messages -= 1
-                totals.bytes -= change.bytes
+                totals.messages = StoredNumbers.total(totals.messages - 1)
+                totals.bytes = StoredNumbers.total(totals.bytes - change.bytes)
                 return
             }
             statements.releaseMessage.set(1, change.number)

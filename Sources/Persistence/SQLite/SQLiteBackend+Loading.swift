@@ -52,7 +52,7 @@
                 for topic in topics {
                     let select = statements.selectRetained
                     select.set(1, topic)
-                    if try select.step() { references.remove(select.int64(0), bytes: Int(select.int64(1))) }
+                    if try select.step() { references.remove(select.int64(0), bytes: select.clampedByteCount(1)) }
                     select.rewind()
                     statements.deleteRetained.set(1, topic)
                     try statements.deleteRetained.run()
@@ -63,6 +63,7 @@
 
         package func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError) {
             let now = self.clock.now
+            let lostAt = self.lostAt(now.wall)
             var expired: [Int64] = []
             try self.withDatabase { database, _ in
                 let sessions = try database.makeStatement(sql: "SELECT * FROM session ORDER BY number")
@@ -78,7 +79,10 @@
                 )
                 var waiting = try SessionRows(
                     database,
-                    "SELECT session, count(*), total(bytes) FROM delivery GROUP BY session ORDER BY session"
+                    """
+                    SELECT session, count(*), total(bytes), min(bytes), max(bytes) FROM delivery GROUP BY session
+                    ORDER BY session
+                    """
                 )
                 defer {
                     subscriptions.rewind()
@@ -88,21 +92,22 @@
                 var found: [RestoredSession] = []
                 while try sessions.step() {
                     let number = sessions.int64(0)
-                    guard let record = SessionRecord(stored: sessions, aliveAt: self.aliveAt, at: now) else {
+                    guard let record = SessionRecord(stored: sessions, lostAt: lostAt, at: now) else {
                         throw self.corrupt("session \(number)")
                     }
-                    let since = sessions.optionalInt64(16) ?? self.aliveAt
+                    let since = sessions.optionalInt64(16) ?? lostAt
                     if record.will == nil, now.hasExpired(since: since, interval: record.expiryInterval) {
                         expired.append(number)
                         continue
                     }
+                    let (messageCount, byteCount) = try self.waiting(&waiting, of: number)
                     found.append(
                         RestoredSession(
                             record: record,
                             subscriptions: try self.subscriptions(&subscriptions, of: number),
                             received: try self.received(&received, of: number),
-                            messageCount: try waiting.next(of: number) ? Int(waiting.statement.int64(1)) : 0,
-                            byteCount: waiting.isAt(number) ? Int(waiting.statement.int64(2)) : 0
+                            messageCount: messageCount,
+                            byteCount: byteCount
                         )
                     )
                     if found.count == Self.batch {
@@ -136,12 +141,21 @@
         private func received(_ rows: inout SessionRows, of session: Int64) throws -> [UInt16] {
             var found: [UInt16] = []
             while try rows.next(of: session) {
-                guard let identifier = UInt16(exactly: rows.statement.int64(1)) else {
+                guard let identifier = rows.statement.packetIdentifier(1) else {
                     throw self.corrupt("a packet identifier of session \(session)")
                 }
                 found.append(identifier)
             }
             return found
+        }
+
+        private func waiting(_ rows: inout SessionRows, of session: Int64) throws -> (messages: Int, bytes: Int) {
+            guard try rows.next(of: session) else { return (0, 0) }
+            let row = rows.statement
+            guard row.byteCount(3) != nil, row.byteCount(4) != nil else {
+                throw self.corrupt("the size of a delivery of session \(session)")
+            }
+            return (Int(row.int64(1)), StoredNumbers.total(Int(row.int64(2))))
         }
     }
 
@@ -186,9 +200,6 @@
             return self.statement.int64(0)
         }
 
-        /// Whether the row that was gone to last is of this session.
-        func isAt(_ session: Int64) -> Bool { self.hasRow && self.isTaken && self.statement.int64(0) == session }
-
         func rewind() { self.statement.rewind() }
     }
 
@@ -205,10 +216,10 @@
 
     extension SessionRecord {
         /// The columns of a session, in the order of the table. nil: they can't be.
-        init?(stored row: Statement, aliveAt: Int64, at now: StoreClock.Reading) {
-            guard let client = ClientInfo(stored: row), let expiryInterval = UInt32(exactly: row.int64(15)) else {
-                return nil
-            }
+        init?(stored row: Statement, lostAt: Int64, at now: StoreClock.Reading) {
+            guard let number = row.number(0), let client = ClientInfo(stored: row),
+                let expiryInterval = UInt32(exactly: row.int64(15))
+            else { return nil }
             var will: DelayedWill?
             if !row.isNull(17) {
                 guard let topic = row.text(17), TopicName.isValid(topic), let qos = QoS(stored: row.int64(19)),
@@ -226,11 +237,11 @@
                 )
             }
             self.init(
-                number: StoreNumber(value: row.int64(0)),
+                number: StoreNumber(value: number),
                 client: client,
                 expiryInterval: expiryInterval,
                 // One that had a connection lost it with the broker.
-                disconnectedAt: now.past(of: row.optionalInt64(16) ?? aliveAt),
+                disconnectedAt: now.past(of: row.optionalInt64(16) ?? lostAt),
                 will: will
             )
         }

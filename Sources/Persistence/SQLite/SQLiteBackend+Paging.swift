@@ -35,7 +35,7 @@
         /// The row that the statement is at.
         private func entry(_ row: Statement, at now: StoreClock.Reading) throws(StoreError) -> BacklogPage.Entry {
             let delivery = row.int64(0)
-            guard let qos = QoS(stored: row.int64(1)), qos > .atMostOnce,
+            guard row.number(0) != nil, let qos = QoS(stored: row.int64(1)), qos > .atMostOnce,
                 let packetIdentifier = UInt16(exactly: row.int64(5)),
                 let identifiers = StoredIdentifiers.decode(row.bytes(3))
             else { throw self.corrupt("delivery \(delivery)") }
@@ -72,13 +72,13 @@
         convenience init?(stored row: Statement, from first: Int32, at now: StoreClock.Reading) {
             let topic = row.bytes(first + 1).bytes
             let properties = row.bytes(first + 2)
-            guard TopicName.isValid(topic), let qos = QoS(stored: row.int64(first + 4)),
+            guard let number = row.number(first), TopicName.isValid(topic), let qos = QoS(stored: row.int64(first + 4)),
                 row.isNull(first + 7) || (0...1).contains(row.int64(first + 7)),
                 row.text(first + 8) != nil || row.isNull(first + 8),
                 Properties.areForwarded(properties)
             else { return nil }
             self.init(
-                restoring: StoreNumber(value: row.int64(first)),
+                restoring: StoreNumber(value: number),
                 topic: topic,
                 propertyBytes: properties.bytes,
                 payload: row.bytes(first + 3).bytes,

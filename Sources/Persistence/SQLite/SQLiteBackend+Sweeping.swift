@@ -47,7 +47,7 @@
             select.set(2, room)
             while try select.step() {
                 last = select.int64(0)
-                references.remove(select.int64(1), bytes: Int(select.int64(2)))
+                references.remove(select.int64(1), bytes: select.clampedByteCount(2))
                 count += 1
             }
             select.rewind()

@@ -16,17 +16,17 @@
             let lastNumber = max(self.lastNumber, StoreNumber(value: changes.lastNumber))
             var hasEnded = false
             try self.inTransaction { statements, totals in
-                for session in changes.ended {
-                    try Self.end(session, statements, &totals)
-                    hasEnded = true
-                }
+                for session in changes.ended { try Self.end(session, statements, &totals) }
+                // Sessions that end without their shard having said so yet: nothing of them is written any more.
+                var displaced: Set<Int64> = []
                 // Of two sessions of one client the later is the one that lasts.
                 for record in changes.sessions.values.sorted(by: { $0.number < $1.number }) {
-                    if try Self.write(record, statements, &totals, at: now) { hasEnded = true }
+                    if let session = try Self.write(record, statements, &totals, at: now) { displaced.insert(session) }
                 }
-                try Self.writeSubscriptions(changes, statements)
+                hasEnded = !changes.ended.isEmpty || !displaced.isEmpty
+                try Self.writeSubscriptions(changes, except: displaced, statements)
                 var references = References()
-                try Self.writeDeliveries(changes, statements, &references)
+                try Self.writeDeliveries(changes, except: displaced, statements, &references)
                 try Self.writeRetained(changes, statements, &references)
                 try references.write(statements, &totals, at: now)
                 if lastNumber > self.lastNumber { try statements.setMeta("last_number", lastNumber.value) }
@@ -50,9 +50,10 @@
 
         private static func writeSubscriptions(
             _ changes: StoreChanges,
+            except displaced: Set<Int64>,
             _ statements: Statements
         ) throws(SQLiteFailure) {
-            for (key, record) in changes.subscriptions {
+            for (key, record) in changes.subscriptions where !displaced.contains(key.session) {
                 let statement = record == nil ? statements.deleteSubscription : statements.insertSubscription
                 statement.set(1, key.session)
                 statement.set(2, key.filter.text)
@@ -62,7 +63,7 @@
                 }
                 try statement.run()
             }
-            for (key, isReceived) in changes.received {
+            for (key, isReceived) in changes.received where !displaced.contains(key.session) {
                 let statement = isReceived ? statements.insertReceived : statements.deleteReceived
                 statement.set(1, key.session)
                 statement.set(2, Int64(key.packetIdentifier))
@@ -72,13 +73,14 @@
 
         private static func writeDeliveries(
             _ changes: StoreChanges,
+            except displaced: Set<Int64>,
             _ statements: Statements,
             _ references: inout References
         ) throws(SQLiteFailure) {
             let insert = statements.insertDelivery
             let database = sqlite3_db_handle(insert.sqliteStatement)
             for delivery in changes.deliveries {
-                guard let message = delivery.message else { continue }
+                guard let message = delivery.message, !displaced.contains(delivery.key.session) else { continue }
                 insert.set(1, delivery.key.session)
                 insert.set(2, delivery.key.delivery)
                 insert.set(3, delivery.messageNumber)
@@ -103,7 +105,7 @@
             for key in changes.removals {
                 delete.set(1, key.session)
                 delete.set(2, key.delivery)
-                if try delete.step() { references.remove(delete.int64(0), bytes: Int(delete.int64(1))) }
+                if try delete.step() { references.remove(delete.int64(0), bytes: delete.clampedByteCount(1)) }
                 delete.rewind()
             }
         }
@@ -116,7 +118,7 @@
             let select = statements.selectRetained
             for (topic, message) in changes.retained {
                 select.set(1, topic)
-                let old = try select.step() ? (number: select.int64(0), bytes: Int(select.int64(1))) : nil
+                let old = try select.step() ? (number: select.int64(0), bytes: select.clampedByteCount(1)) : nil
                 select.rewind()
                 guard old?.number != message?.number.value else { continue }
                 if let message {
@@ -133,13 +135,13 @@
             }
         }
 
-        /// - Returns: whether an earlier session of the client has ended by it.
+        /// - Returns: the earlier session of the client that has ended by it; nil: there is none.
         private static func write(
             _ record: SessionRecord,
             _ statements: Statements,
             _ totals: inout StoreTotals,
             at now: StoreClock.Reading
-        ) throws(SQLiteFailure) -> Bool {
+        ) throws(SQLiteFailure) -> Int64? {
             let client = record.client
             let other = statements.selectOtherSession
             other.set(1, client.clientIdentifier)
@@ -148,8 +150,9 @@
             other.rewind()
             if let displaced {
                 // Another shard may not have said yet that it has ended.
-                try Self.end(min(displaced, record.number.value), statements, &totals)
-                if displaced > record.number.value { return true }
+                let earlier = min(displaced, record.number.value)
+                try Self.end(earlier, statements, &totals)
+                if displaced > record.number.value { return earlier }
             }
             let statement = statements.insertSession
             statement.set(1, record.number.value)
@@ -179,7 +182,7 @@
             sqlite3_set_last_insert_rowid(sqlite3_db_handle(statement.sqliteStatement), 0)
             try statement.run()
             if sqlite3_last_insert_rowid(sqlite3_db_handle(statement.sqliteStatement)) != 0 { totals.sessions += 1 }
-            return displaced != nil
+            return displaced
         }
     }
 

@@ -23,10 +23,14 @@
         package internal(set) var totals: StoreTotals
         package internal(set) var lastNumber: StoreNumber
         /// When a broker last wrote, milliseconds since 1970.
-        var aliveAt: Int64
+        private(set) var aliveAt: Int64
         /// Whether it belongs to a broker: what only looks after it does not say that a broker lives.
         private let isBroker: Bool
         package internal(set) var hasLeft: Bool
+
+        /// How long a broker that works may not have written, in milliseconds. It looks every 60 s whether it has for
+        /// 50 s, which makes 110 s; the rest is for timers that come late and disks that are slow.
+        static let longestSilence: Int64 = 120_000
 
         /// Opens the database in a folder, and makes it if there is none.
         package convenience init(_ settings: StoreSettings, clock: StoreClock) throws(StoreError) {
@@ -43,7 +47,7 @@
                 let now = clock.now.wall
                 let (statements, meta, sessions, hasEnded) = try queue.unsafeReentrantWrite { database in
                     (
-                        try Statements(database), try Meta(database),
+                        try Statements(database), try Meta(database, path: path),
                         try Int.fetchOne(database, sql: "SELECT count(*) FROM session") ?? 0,
                         try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM ended)") ?? false
                     )
@@ -56,6 +60,29 @@
                 self.hasLeft = hasEnded
             } catch {
                 throw StoreError(error, path: path)
+            }
+            if isBroker { try self.noteLostConnections(at: clock.now.wall) }
+        }
+
+        /// When sessions that had a connection when a broker died lost it, at the latest; milliseconds since 1970.
+        ///
+        /// The broker may have lived on after it had last written, so that is the safe side: no session ends too early.
+        /// While a broker can't write nothing tells how long it lives; then they count from when that began.
+        func lostAt(_ now: Int64) -> Int64 { min(now, self.aliveAt.adding(Self.longestSilence)) }
+
+        /// Sessions that had a connection have none from when the last broker died.
+        ///
+        /// Before anything else is written: that says that a broker lives, so they would begin anew to expire with each
+        /// start.
+        private func noteLostConnections(at now: Int64) throws(StoreError) {
+            let hasLost = try self.withDatabase { database, _ in
+                try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE disconnected_at IS NULL)")
+            }
+            guard hasLost == true else { return }
+            let lostAt = self.lostAt(now)
+            try self.inTransaction { statements, _ in
+                statements.disconnectAll.set(1, lostAt)
+                try statements.disconnectAll.run()
             }
         }
 
@@ -111,7 +138,8 @@
         let messages: Int
         let bytes: Int
 
-        init(_ database: Database) throws {
+        /// - Throws: `StoreError`, `corrupt` if it can't be.
+        init(_ database: Database, path: String) throws {
             var values: [String: Int64] = [:]
             // Column by column, here as everywhere: a row of the library traps where damage has left something else.
             let select = try database.makeStatement(sql: "SELECT key, value FROM meta")
@@ -119,10 +147,15 @@
             while try select.step() {
                 if let key = select.text(0) { values[key] = select.int64(1) }
             }
-            self.lastNumber = values["last_number"] ?? 0
+            let (messages, bytes) = (values["messages"] ?? 0, values["bytes"] ?? 0)
+            let lastNumber = values["last_number"] ?? 0
+            guard StoredNumbers.totals.contains(messages), StoredNumbers.totals.contains(bytes),
+                lastNumber == 0 || StoredNumbers.numbers.contains(lastNumber)
+            else { throw StoreError.corrupt(path: path, detail: "what it notes of itself (the table meta)") }
+            self.lastNumber = lastNumber
             self.aliveAt = values["alive_at"]
-            self.messages = Int(values["messages"] ?? 0)
-            self.bytes = Int(values["bytes"] ?? 0)
+            self.messages = Int(messages)
+            self.bytes = Int(bytes)
         }
     }
 

@@ -19,6 +19,7 @@
         let deleteRetained: Statement
         let selectOtherSession: Statement
         let insertSession: Statement
+        let disconnectAll: Statement
         let deleteSession: Statement
         let insertSubscription: Statement
         let deleteSubscription: Statement
@@ -86,6 +87,7 @@
                 will_due = excluded.will_due
                 """
             )
+            self.disconnectAll = try prepare("UPDATE session SET disconnected_at = ? WHERE disconnected_at IS NULL")
             self.deleteSession = try prepare("DELETE FROM session WHERE number = ?")
             self.insertSubscription = try prepare(
                 "INSERT OR REPLACE INTO subscription (session, filter, options, identifier) VALUES (?, ?, ?, ?)"

@@ -49,10 +49,12 @@ package final class MemoryBackend: StoreBackend {
 
     package func write(_ changes: StoreChanges) {
         for number in changes.ended { self.end(number) }
+        var displaced: Set<Int64> = []
         for (number, record) in changes.sessions.sorted(by: { $0.key < $1.key }) {
             let client = UTF8String(record.client.clientIdentifier)
             if let other = self.clients[client], other != number {
                 self.end(min(other, number))
+                displaced.insert(min(other, number))
                 if other > number { continue }
             }
             self.clients[client] = number
@@ -67,7 +69,7 @@ package final class MemoryBackend: StoreBackend {
             }
         }
         for delivery in changes.deliveries {
-            guard let message = delivery.message else { continue }
+            guard let message = delivery.message, !displaced.contains(delivery.key.session) else { continue }
             let isNew =
                 self.deliveries[delivery.key.session, default: [:]]
                 .updateValue(delivery, forKey: delivery.key.delivery) == nil

@@ -42,10 +42,10 @@ final class StoreWriter: @unchecked Sendable {
         guard !self.isClosed, self.report != nil else { return }
         self.gather(from: store)
         // While it fails, what comes in is only put together with the rest: the next attempt has its time.
-        guard self.writing.mayTry else { return }
-        guard self.write(for: store) else { return }
+        let isWritten = self.writing.mayTry && self.write(for: store)
         self.answer(for: store)
-        self.sweep(for: store)
+        // Where nothing can be written nothing can be removed.
+        if isWritten { self.sweep(for: store) }
     }
 
     /// Takes what is in the box.
@@ -121,7 +121,9 @@ final class StoreWriter: @unchecked Sendable {
 
     /// Answers what has been asked for, as far as it can be read.
     ///
-    /// What can't be may be one session's only. So it waits by itself, and new questions are answered even so.
+    /// What can't be may be one session's only. So it waits by itself, and new questions are answered even so. While
+    /// nothing can be written, those about sessions of which something waits to be written wait as well: what is on disk
+    /// would be a wrong answer.
     private func answer(for store: GroupCommitStore) {
         let isRetrying = !self.failedFetches.isEmpty && self.reading.mayTry
         let fetches = isRetrying ? self.failedFetches + self.fetches : self.fetches
@@ -129,6 +131,10 @@ final class StoreWriter: @unchecked Sendable {
         self.fetches = []
         var failure: StoreError?
         for fetch in fetches {
+            guard !self.changes.hasEntries(of: fetch.request.session) else {
+                self.fetches.append(fetch)
+                continue
+            }
             do throws(StoreError) {
                 let page = try self.backend.page(fetch.request)
                 self.report?(.backlog(page), fetch.shard)

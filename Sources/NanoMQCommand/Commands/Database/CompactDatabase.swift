@@ -12,8 +12,8 @@ struct CompactDatabase: ParsableCommand {
         commandName: "compact",
         abstract: "Remove what has expired, and make the file as small as it can be.",
         discussion: """
-            While it works it needs room for two copies of what remains: one beside the file, and one in SQLite's \
-            temporary directory, which the variable SQLITE_TMPDIR names.
+            While it works it needs as much room as the file will have in the end: once in the directory for temporary \
+            files (SQLITE_TMPDIR or TMPDIR of the environment, else /var/tmp), and once beside the database.
             """
     )
 
