@@ -35,8 +35,9 @@ public import ServiceLifecycle
 /// |---|---|
 /// | `nanomq_store_sessions`, `nanomq_store_messages`, `nanomq_store_bytes` | gauge |
 /// | `nanomq_store_pending_bytes` | gauge |
+/// | `nanomq_store_operations_total` | counter |
 /// | `nanomq_store_commits_total`, `nanomq_store_commit_microseconds_total` | counter |
-/// | `nanomq_store_longest_commit_microseconds` | gauge |
+/// | `nanomq_store_longest_commit_microseconds`, since the start of the broker | gauge |
 /// | `nanomq_store_failures_total` | counter |
 public final class MetricsReporter: Service {
     private let broker: Broker

@@ -13,6 +13,7 @@ struct StoreInstruments {
     private let bytes: Gauge
     private let pendingBytes: Gauge
     private let longestCommit: Gauge
+    private let operations: Counter
     private let commits: Counter
     private let failures: Counter
     private let commitMicroseconds: Counter
@@ -27,6 +28,7 @@ struct StoreInstruments {
         self.bytes = gauge("bytes")
         self.pendingBytes = gauge("pending_bytes")
         self.longestCommit = gauge("longest_commit_microseconds")
+        self.operations = counter("operations_total")
         self.commits = counter("commits_total")
         self.failures = counter("failures_total")
         self.commitMicroseconds = counter("commit_microseconds_total")
@@ -38,6 +40,7 @@ struct StoreInstruments {
         self.bytes.record(metrics.totals.bytes)
         self.pendingBytes.record(metrics.pendingBytes)
         self.longestCommit.record(metrics.longestCommit.microseconds)
+        self.operations.increment(by: max(0, metrics.operations - self.reported.operations))
         self.commits.increment(by: max(0, metrics.commits - self.reported.commits))
         self.failures.increment(by: max(0, metrics.failures - self.reported.failures))
         self.commitMicroseconds.increment(

@@ -35,13 +35,21 @@ extension Broker {
     func restore(from store: GroupCommitStore, to shards: ShardPeers) async throws {
         let state = self.state
         await shards.forEach { $0.prepareToRestore() }
-        // The store reads on a thread of its own, and whoever calls it waits.
+        // Reading takes the thread that asks for it, so it is none that the caller's other tasks need.
         try await Task.detached {
             var refused = 0
             try store.loadRetained { messages in
                 for message in messages where !state.restore(retained: message) { refused += 1 }
             }
-            if refused > 0 { self.logger.warning("\(refused) retained messages exceed the limits and are not loaded") }
+            if refused > 0 {
+                self.logger.warning(
+                    """
+                    \(refused) retained messages exceed the limits and are not loaded; the database keeps them until \
+                    the limits are raised, or an empty retained message is published to their topics, which \
+                    nanomq db export tells
+                    """
+                )
+            }
             var next = 0
             try store.loadSessions { sessions in
                 shards.restore(sessions, to: next % shards.count)

@@ -85,7 +85,8 @@ package struct StoreChanges {
         self.retained.removeAll(keepingCapacity: true)
         for change in self.retainedChanges.values {
             let message = change.message
-            // One without a number is so new that its own change is still on its way.
+            // Its publisher's shard draws a number before the retained messages have it, so that nothing that was
+            // promised is left out here. One without could not be told from another.
             if let message, message.number == .none { continue }
             self.note(message?.number ?? .none)
             self.retained.append((change.topic, message))

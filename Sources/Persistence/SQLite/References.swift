@@ -83,7 +83,6 @@
             statement.set(9, message.payloadFormatIndicator.map { Int64($0) })
             statement.set(10, message.publisher)
             statement.set(11, now.wall)
-            statement.set(11, now.wall)
             var failure: SQLiteFailure?
             message.storage.withUnsafeReadableBytes { bytes in
                 let topicEnd = message.topicLength

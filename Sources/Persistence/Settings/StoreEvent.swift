@@ -52,7 +52,7 @@ public struct StoreMetrics: Sendable, Equatable {
     public var commits = 0
     /// How long the last transaction took.
     public var lastCommit = Duration.zero
-    /// How long the longest took.
+    /// How long the longest took since the store was opened: it never falls.
     public var longestCommit = Duration.zero
     /// How long all of them took.
     public var totalCommit = Duration.zero

@@ -125,7 +125,8 @@ final class StoreWriter: @unchecked Sendable {
     /// nothing can be written, those about sessions of which something waits to be written wait as well: what is on disk
     /// would be a wrong answer.
     private func answer(for store: GroupCommitStore) {
-        let isRetrying = !self.failedFetches.isEmpty && self.reading.mayTry
+        let isRetrying =
+            self.reading.mayTry && self.failedFetches.contains { !self.changes.hasEntries(of: $0.request.session) }
         let fetches = isRetrying ? self.failedFetches + self.fetches : self.fetches
         if isRetrying { self.failedFetches = [] }
         self.fetches = []
