@@ -313,7 +313,7 @@
                 }
                 try store.write(.removed(session: self.session, delivery: number(11)))
                 let retained = RetainedStore(settings: BrokerSettings())
-                #expect(retained.store(makeMessage(12, payload: "")) == .cleared)
+                #expect(retained.store(makeMessage(12, payload: "")) == .unchanged)
                 try store.write(.retained(RetainedChange(topic: "a/b", store: retained)))
                 try store.write(.sessionEnded(self.session))
                 _ = try store.sweepAll()
