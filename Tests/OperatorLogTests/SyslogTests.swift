@@ -5,6 +5,7 @@
 
 import Foundation
 import Logging
+import Synchronization
 import Testing
 
 @testable import OperatorLog
@@ -20,6 +21,7 @@ import Testing
 /// The system's log of a test.
 final class DatagramSocket: Sendable {
     private let descriptor: CInt
+    private let isClosed = Atomic<Bool>(false)
     private let path: String
 
     init(_ path: String) throws {
@@ -45,7 +47,9 @@ final class DatagramSocket: Sendable {
 
     deinit { self.close() }
 
+    /// Once: by then its number may be another test's.
     func close() {
+        guard !self.isClosed.exchange(true, ordering: .relaxed) else { return }
         unlink(self.path)
         shutdown(self.descriptor, CInt(SHUT_RDWR))
         _ = Self.systemClose(self.descriptor)
