@@ -21,9 +21,9 @@ import Testing
 /// `STORE_LEDGER_SEEDS=20000` runs so many orders, `STORE_LEDGER_SEEDS=17-17` those from one seed to another.
 @Suite struct StoreLedgerTests {
     private static let seeds: ClosedRange<UInt64> = {
-        guard let text = getenv("STORE_LEDGER_SEEDS").map({ String(cString: $0) }) else { return 1...200 }
+        guard let text = getenv("STORE_LEDGER_SEEDS").map({ String(cString: $0) }) else { return 1...100 }
         let bounds = text.split(separator: "-").compactMap { UInt64($0) }
-        guard let first = bounds.first, let last = bounds.last, last > 0, first <= last else { return 1...200 }
+        guard let first = bounds.first, let last = bounds.last, last > 0, first <= last else { return 1...100 }
         return (bounds.count == 1 ? 1 : first)...last
     }()
 
