@@ -19,6 +19,9 @@ import Testing
 
 /// Client and server of the control socket.
 struct ControlSocketTests {
+    /// The answer may have to wait until all other tests have had their turn on the machine's few threads.
+    private static let patience = Duration.seconds(300)
+
     let folder: TemporaryFolder
 
     init() throws {
@@ -53,12 +56,26 @@ struct ControlSocketTests {
     @Test func questionsAndAnswers() async throws {
         try await self.withServer { path in
             let file = "/a path\nwith an end of line"
-            let reload = try ControlClient.send(ControlMessage("reload", [.init("file", file)]), to: path)
+            let reload = try ControlClient.send(
+                ControlMessage("reload", [.init("file", file)]),
+                to: path,
+                timeout: Self.patience
+            )
             #expect(reload["file"] == file)
-            #expect(try ControlClient.send(ControlMessage("reload"), to: path)["file"] == "none")
-            #expect(try ControlClient.send(ControlMessage("status"), to: path).fields.count == 5000)
-            #expect(try ControlClient.send(ControlMessage("arguments"), to: path) == .failure("no\narguments"))
-            #expect(try ControlClient.send(ControlMessage("frob"), to: path).head == ControlMessage.error)
+            #expect(
+                try ControlClient.send(ControlMessage("reload"), to: path, timeout: Self.patience)["file"] == "none"
+            )
+            #expect(
+                try ControlClient.send(ControlMessage("status"), to: path, timeout: Self.patience).fields.count == 5000
+            )
+            #expect(
+                try ControlClient.send(ControlMessage("arguments"), to: path, timeout: Self.patience)
+                    == .failure("no\narguments")
+            )
+            #expect(
+                try ControlClient.send(ControlMessage("frob"), to: path, timeout: Self.patience).head
+                    == ControlMessage.error
+            )
         }
         #expect(throws: ControlError.noAnswer(self.folder.file("control"), .noSuchFileOrDirectory)) {
             try ControlClient.send(ControlMessage("status"), to: self.folder.file("control"))
@@ -112,8 +129,7 @@ struct ControlSocketTests {
 
     @Test func whoAnswersIsFound() async throws {
         try await self.withServer { path in
-            // Other tests may keep the machine busy for a while.
-            let peer = try #require(try ControlPeer.find(at: path, timeout: .seconds(60)))
+            let peer = try #require(try ControlPeer.find(at: path, timeout: Self.patience))
             #expect(peer.status["listener"] == "0")
             #if os(Linux)
                 #expect(peer.pid == getpid())
@@ -121,10 +137,10 @@ struct ControlSocketTests {
             // Whoever made a link may have wanted another process to be found.
             let link = self.folder.file("link")
             symlink(path.string, link.string)
-            #expect(throws: ControlError.stranger(link)) { try ControlPeer.find(at: link) }
+            #expect(throws: ControlError.stranger(link)) { try ControlPeer.find(at: link, timeout: Self.patience) }
             // And here anybody could have.
             chmod(self.folder.path.string, 0o777)
-            #expect(throws: ControlError.stranger(path)) { try ControlPeer.find(at: path) }
+            #expect(throws: ControlError.stranger(path)) { try ControlPeer.find(at: path, timeout: Self.patience) }
             chmod(self.folder.path.string, 0o700)
         }
     }
