@@ -163,7 +163,6 @@ func makeMessage(
     var encoded = ByteBuffer()
     try? properties.encodeWithoutLength(into: &encoded)
     return Message(
-        restoring: number(count),
         topic: ByteBuffer(string: topic).readableBytesSpan,
         propertyBytes: encoded.readableBytesSpan,
         payload: ByteBuffer(string: payload).readableBytesSpan,
@@ -171,7 +170,8 @@ func makeMessage(
         isRetained: isRetained,
         expiresAt: expiresAt,
         payloadFormatIndicator: properties.payloadFormatIndicator,
-        publisher: "publisher"
+        publisher: "publisher",
+        number: number(count)
     )
 }
 

@@ -18,7 +18,7 @@ public final class Message: Sendable {
     package let propertiesLength: Int
     let topicHash: UInt64
     /// What it is known by in the store, once it has had to be stored; 0: not yet.
-    private let storeNumber = Atomic<Int64>(0)
+    private let storeNumber: Atomic<Int64>
 
     /// The quality of service it was published with.
     public let qos: QoS
@@ -33,7 +33,8 @@ public final class Message: Sendable {
 
     /// - Parameters:
     ///   - propertyBytes: the v5 properties to pass on, encoded, without alias, expiry and subscription identifiers.
-    init(
+    ///   - number: what a store that gives it back knows it by.
+    package init(
         topic: RawSpan,
         propertyBytes: RawSpan,
         payload: RawSpan,
@@ -41,8 +42,10 @@ public final class Message: Sendable {
         isRetained: Bool,
         expiresAt: MonotonicTime?,
         payloadFormatIndicator: UInt8?,
-        publisher: String?
+        publisher: String?,
+        number: StoreNumber = .none
     ) {
+        self.storeNumber = Atomic(number.value)
         var storage = ByteBuffer()
         storage.reserveCapacity(topic.byteCount + propertyBytes.byteCount + payload.byteCount)
         storage.writeBytes(topic)
@@ -57,33 +60,6 @@ public final class Message: Sendable {
         self.expiresAt = expiresAt
         self.payloadFormatIndicator = payloadFormatIndicator
         self.publisher = publisher
-    }
-
-    /// A message as a store gives it back.
-    ///
-    /// - Parameter propertyBytes: as they were in the ``storage`` of the message that was stored.
-    package convenience init(
-        restoring number: StoreNumber,
-        topic: RawSpan,
-        propertyBytes: RawSpan,
-        payload: RawSpan,
-        qos: QoS,
-        isRetained: Bool,
-        expiresAt: MonotonicTime?,
-        payloadFormatIndicator: UInt8?,
-        publisher: String?
-    ) {
-        self.init(
-            topic: topic,
-            propertyBytes: propertyBytes,
-            payload: payload,
-            qos: qos,
-            isRetained: isRetained,
-            expiresAt: expiresAt,
-            payloadFormatIndicator: payloadFormatIndicator,
-            publisher: publisher
-        )
-        self.storeNumber.store(number.value, ordering: .relaxed)
     }
 
     /// A message made by the broker, an extension or the program that embeds it.

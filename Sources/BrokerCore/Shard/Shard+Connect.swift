@@ -203,7 +203,7 @@ extension Shard {
         connection.pendingConnect = nil
         let client = UTF8String(connect.clientIdentifier)
         let info = ClientInfo(connect, peer: connection.peer, origin: connection.origin)
-        let session = old ?? self.makeSession(client, tenure, info, isKept: expiry > 0)
+        let session = old ?? self.makeSession(client, tenure, info, expiry > 0 ? self.makeAccount() : nil)
         session.info = info
         session.connection = connection
         session.isRestored = false
@@ -274,14 +274,9 @@ extension Shard {
         return false
     }
 
-    func makeSession(
-        _ client: UTF8String,
-        _ tenure: SessionTenure,
-        _ info: ClientInfo,
-        isKept: Bool
-    ) -> Session {
-        let number = isKept ? self.store?.draw(for: self.index) : nil
-        return self.makeSession(client, tenure, info, number.map { SessionAccount(number: $0) })
+    /// An account for a session that is to be kept; nil: there is no store.
+    private func makeAccount() -> SessionAccount? {
+        self.store.map { SessionAccount(number: $0.draw(for: self.index)) }
     }
 
     func makeSession(

@@ -309,7 +309,7 @@ extension Shard {
     /// - Returns: what its publisher is told.
     @discardableResult
     func publish(_ message: Message, origin: SessionAddress?) -> ReasonCode {
-        if message.isRetained, !self.canStoreSessions, self.keepsOnDisk(message) {
+        if message.isRetained, !self.canStoreSessions, self.keepsRetained(on: message.topic) {
             // It could not be kept: what it replaces stays.
             self.metrics.retainedRefused += 1
         } else if message.isRetained {

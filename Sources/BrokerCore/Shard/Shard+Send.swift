@@ -92,17 +92,10 @@ extension Shard {
     ) -> Bool {
         session.lastInMemory = max(session.lastInMemory, terms.number)
         self.journalSent(terms.number, under: packetIdentifier, session)
-        let ticket = terms.qos == .exactlyOnce ? self.pendingTicket : nil
-        guard ticket != nil || connection.held?.hasPublish == true else {
-            return self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
-        }
         var isSent = false
-        self.hold(connection, after: ticket) { held in
-            swap(&connection.output, &held)
+        self.publish(on: connection, after: terms.qos == .exactlyOnce ? self.pendingTicket : nil) {
             isSent = self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)
-            swap(&connection.output, &held)
         }
-        connection.held?.hasPublish = true
         return isSent
     }
 
@@ -279,12 +272,7 @@ extension Shard {
                 self.metrics.droppedTooLarge += 1
                 continue
             }
-            if ticket != nil || connection.held?.hasPublish == true {
-                self.hold(connection, after: ticket) { publish.append(to: &$0, parts: parts) }
-                connection.held?.hasPublish = true
-            } else {
-                publish.append(to: &connection.output, parts: parts)
-            }
+            self.publish(on: connection, after: ticket) { publish.append(to: &connection.output, parts: parts) }
             self.metrics.messagesSent &+= 1
             self.touch(connection)
         }

@@ -30,8 +30,7 @@ extension Shard {
     /// Lets a message that is stored wait for its client.
     func enqueueStored(_ queued: QueuedMessage, for session: Session) {
         guard self.makeRoom(for: queued, in: session) else {
-            self.journalRemoval(of: queued.terms.number, session)
-            return self.dropForFullQueue(queued.message, session)
+            return self.displace(queued, of: session)
         }
         defer { self.updateAccount(of: session) }
         guard queued.terms.number > session.lastInMemory, session.backlog != nil || !self.hasRoomInMemory(session)
@@ -47,6 +46,12 @@ extension Shard {
         } else {
             backlog.add(queued)
         }
+    }
+
+    /// A message for which there is no room any more, or never was.
+    private func displace(_ queued: QueuedMessage, of session: Session) {
+        self.journalRemoval(of: queued.terms.number, session)
+        self.dropForFullQueue(queued.message, session)
     }
 
     private func hasRoomInMemory(_ session: Session) -> Bool {
@@ -82,8 +87,7 @@ extension Shard {
             }
             freedCount += 1
             freedBytes += oldest.message.byteCount
-            self.journalRemoval(of: oldest.terms.number, session)
-            self.dropForFullQueue(oldest.message, session)
+            self.displace(oldest, of: session)
         }
     }
 
@@ -97,8 +101,7 @@ extension Shard {
         else { return false }
         defer { self.updateAccount(of: fullest) }
         if let oldest = fullest.queue.popFirst() {
-            self.journalRemoval(of: oldest.terms.number, fullest)
-            self.dropForFullQueue(oldest.message, fullest)
+            self.displace(oldest, of: fullest)
             return true
         }
         guard let backlog = fullest.backlog, backlog.owedCount < backlog.count else { return false }
@@ -126,8 +129,7 @@ extension Shard {
         while backlog.owedCount > 0 || backlog.owedBytes > 0, let oldest = session.queue.popFirst() {
             backlog.owedCount -= 1
             backlog.owedBytes -= oldest.message.byteCount
-            self.journalRemoval(of: oldest.terms.number, session)
-            self.dropForFullQueue(oldest.message, session)
+            self.displace(oldest, of: session)
         }
         guard session.backlog === backlog, backlog.owedCount > 0 || backlog.owedBytes > 0 else {
             backlog.owedCount = 0

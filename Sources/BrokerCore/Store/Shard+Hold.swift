@@ -37,16 +37,7 @@ extension Shard {
             connection.acknowledge(kind, packetIdentifier, reason)
             self.touch(connection)
         } else {
-            self.hold(connection, after: ticket) { output in
-                output.append { buffer in
-                    buffer.writeMQTTAcknowledgement(
-                        kind: kind,
-                        packetIdentifier: packetIdentifier,
-                        reason: reason,
-                        version: connection.version
-                    )
-                }
-            }
+            self.hold(connection, after: ticket) { connection.acknowledge(kind, packetIdentifier, reason) }
         }
     }
 
@@ -62,23 +53,30 @@ extension Shard {
             self.touch(connection)
             return connection.write(encode)
         }
-        var packet = ByteBuffer()
-        do throws(MQTTError) {
-            try encode(&packet)
-        } catch {
-            return false
-        }
-        guard packet.readableBytes <= connection.maximumPacketSize else { return false }
-        self.hold(connection, after: ticket) { $0.append(packet.readableBytesSpan) }
-        return true
+        var isSent = false
+        self.hold(connection, after: ticket) { isSent = connection.write(encode) }
+        return isSent
     }
 
-    /// Holds back what `write` puts into its output until this ticket is committed; nil: as long as what is held
-    /// already.
-    func hold(_ connection: Connection, after ticket: UInt64?, _ write: (inout OutputQueue) -> Void) {
+    /// Writes a PUBLISH, once this ticket is committed. One that need not wait waits behind those that do, so that they
+    /// keep their order.
+    func publish(on connection: Connection, after ticket: UInt64?, _ write: () -> Void) {
+        guard ticket != nil || connection.held?.hasPublish == true else { return write() }
+        self.hold(connection, after: ticket, write)
+        connection.held?.hasPublish = true
+    }
+
+    /// Holds back what `write` puts into the connection's output until this ticket is committed; nil: as long as what is
+    /// held already.
+    private func hold(_ connection: Connection, after ticket: UInt64?, _ write: () -> Void) {
         let held = connection.held ?? HeldOutput()
         connection.held = held
-        if held.append(after: ticket, write), let ticket { self.expect(ticket, for: connection) }
+        let isNew = held.append(after: ticket) { output in
+            swap(&connection.output, &output)
+            write()
+            swap(&connection.output, &output)
+        }
+        if isNew, let ticket { self.expect(ticket, for: connection) }
     }
 
     private func expect(_ ticket: UInt64, for connection: Connection) {

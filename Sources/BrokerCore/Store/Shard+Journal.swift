@@ -159,9 +159,9 @@ extension Shard {
         self.record(.removed(session: account.number, delivery: delivery))
     }
 
-    /// The retained message of a topic has changed. The broker's own are made anew when it starts.
+    /// The retained message of a topic has changed.
     func journalRetained(_ topic: String) {
-        guard self.store != nil, !topic.utf8.starts(with: "$SYS/".utf8) else { return }
+        guard self.keepsRetained(on: topic) else { return }
         self.record(.retained(RetainedChange(topic: topic, store: self.broker.retained)))
     }
 }

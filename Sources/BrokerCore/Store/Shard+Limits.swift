@@ -10,9 +10,9 @@ extension Shard {
     /// Whether sessions may begin that are to be kept.
     var canStoreSessions: Bool { self.store?.store.isAvailable ?? true }
 
-    /// Whether a retained message is kept on disk: not one of the broker's own.
-    func keepsOnDisk(_ message: Message) -> Bool {
-        self.store != nil && !message.topic.utf8.starts(with: "$SYS/".utf8)
+    /// Whether the retained message of a topic is kept on disk: not the broker's own, which it makes anew when it starts.
+    func keepsRetained(on topic: String) -> Bool {
+        self.store != nil && !topic.utf8.starts(with: "$SYS/".utf8)
     }
 
     /// Whether more may be promised to this session.

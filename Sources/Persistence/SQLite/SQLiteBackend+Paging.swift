@@ -78,7 +78,6 @@
                 Properties.areForwarded(properties)
             else { return nil }
             self.init(
-                restoring: StoreNumber(value: number),
                 topic: topic,
                 propertyBytes: properties.bytes,
                 payload: row.bytes(first + 3).bytes,
@@ -86,7 +85,8 @@
                 isRetained: row.int64(first + 5) != 0,
                 expiresAt: row.optionalInt64(first + 6).map { now.time(of: $0) },
                 payloadFormatIndicator: row.optionalInt64(first + 7).map { UInt8(clamping: $0) },
-                publisher: row.text(first + 8)
+                publisher: row.text(first + 8),
+                number: StoreNumber(value: number)
             )
         }
     }
