@@ -46,7 +46,7 @@ struct ProcessHandleTests {
 
     #if os(Linux)
         @Test func commandLine() throws {
-            let pid = try self.spawn("exec sleep 600 ''")
+            let pid = try self.spawn("exec sleep 600")
             defer {
                 kill(pid, SIGKILL)
                 waitpid(pid, nil, 0)
