@@ -1,6 +1,6 @@
 # Everything a person or CI does with the project. Each target installs what it needs, on Debian and its kin.
 
-SWIFT ?= swift
+export SWIFT ?= swift
 URL ?= nmq-tcp://0.0.0.0:1883
 JOBS ?=
 
@@ -23,13 +23,14 @@ build: ## Build the release binary: .build/release/nanomq.
 	@scripts/install.sh swift
 	@mkdir -p $(STATIC)
 	@ln -sf "$$(scripts/libstdcxx.sh)" $(STATIC)/libstdc++.a
-	$(SWIFT) build -c release --product nanomq $(LINK) $(JOBS)
+	scripts/build.sh -c release --product nanomq $(LINK) $(JOBS)
 
 test: unit conformance process access ledger power ## Run all tests.
 
 unit: ## Run the Swift tests.
 	@scripts/install.sh swift
-	$(SWIFT) test $(JOBS)
+	scripts/build.sh --build-tests $(JOBS)
+	$(SWIFT) test --skip-build
 
 conformance: python ## Run the protocol tests and real clients against the release binary.
 	@$(MAKE) --no-print-directory build
@@ -83,7 +84,8 @@ lint: ## Check the format of the sources.
 	$(SWIFT) format lint --strict --recursive Sources Tests Examples Fuzz Benchmarks Package.swift
 
 reference: ## Write docs/configuration.md from the definitions of the keys.
-	WRITE_REFERENCE=$(CURDIR)/docs/configuration.md $(SWIFT) test $(JOBS) --filter ReferenceTests
+	scripts/build.sh --build-tests $(JOBS)
+	WRITE_REFERENCE=$(CURDIR)/docs/configuration.md $(SWIFT) test --skip-build --filter ReferenceTests
 
 clean: ## Remove everything that was built.
 	rm -rf .build .venv

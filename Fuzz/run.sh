@@ -48,7 +48,7 @@ link() {
 
 failed=()
 for target in "${targets[@]}"; do
-    swift build "${flags[@]}" -j "${JOBS:-2}" --product "$target"
+    ../scripts/build.sh "${flags[@]}" -j "${JOBS:-2}" --product "$target"
     bin=$(swift build "${flags[@]}" --show-bin-path)
     link "$target" "$bin"
     $build_only && continue
