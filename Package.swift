@@ -143,7 +143,11 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "MQTTCodecTests",
+            dependencies: ["TestSupport", "MQTTCodec", nioCore],
+            swiftSettings: settings
+        ),
         .testTarget(name: "HOCONTests", dependencies: ["HOCON"], swiftSettings: settings),
         .testTarget(
             name: "NanoConfigurationTests",
@@ -152,14 +156,14 @@ let package = Package(
         ),
         .testTarget(
             name: "BrokerCoreTests",
-            dependencies: ["BrokerCore", "MQTTCodec", nioCore],
+            dependencies: ["TestSupport", "BrokerCore", "MQTTCodec", nioCore],
             swiftSettings: settings
         ),
         .testTarget(
             name: "AccessControlTests",
             dependencies: [
-                "AccessControl", "BrokerCore", "MQTTCodec", "RegularFile", nioCore, nioPosix, system, crypto,
-                cryptoExtras,
+                "TestSupport", "AccessControl", "BrokerCore", "MQTTCodec", "RegularFile", nioCore, nioPosix, system,
+                crypto, cryptoExtras,
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["HTTPAuthentication"])),
                 .product(name: "X509", package: "swift-certificates", condition: .when(traits: ["HTTPAuthentication"])),
                 .product(name: "SwiftASN1", package: "swift-asn1", condition: .when(traits: ["HTTPAuthentication"])),
@@ -169,12 +173,14 @@ let package = Package(
         ),
         .testTarget(
             name: "PersistenceTests",
-            dependencies: ["Persistence", "BrokerCore", "MQTTCodec", nioCore, system, grdb, sqlite],
+            dependencies: [
+                "TestSupport", "Persistence", "BrokerCore", "MQTTCodec", nioCore, system, grdb, sqlite,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ServiceControlTests",
-            dependencies: ["ServiceControl", "CProcess", nioCore, nioPosix, system],
+            dependencies: ["TestSupport", "ServiceControl", "CProcess", nioCore, nioPosix, system],
             swiftSettings: settings
         ),
         .testTarget(
@@ -183,6 +189,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "BrokerNetworkTests",
             dependencies: [

@@ -5,6 +5,7 @@
 
 import MQTTCodec
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import BrokerCore

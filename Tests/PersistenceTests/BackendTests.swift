@@ -134,9 +134,9 @@ struct BackendTests {
             makeDelivery(number(4), of: message, to: self.session),
             makeDelivery(number(5), of: message, to: self.session),
             // Within the same write, and in the next one.
-            .sent(session: self.session, delivery: number(4), packetIdentifier: 2)
+            .sent(session: self.session, delivery: number(4), packetIdentifier: 2, qos: .atLeastOnce)
         )
-        try store.write(.sent(session: self.session, delivery: number(3), packetIdentifier: 1))
+        try store.write(.sent(session: self.session, delivery: number(3), packetIdentifier: 1, qos: .exactlyOnce))
         try store.write(.confirmed(session: self.session, delivery: number(3)))
         let page = try store.page(self.session)
         #expect(page.inflight.map(\.packetIdentifier) == [1, 2])

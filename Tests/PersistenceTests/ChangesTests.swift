@@ -31,7 +31,7 @@ struct ChangesTests {
     func removedEarly() {
         let changes = self.changes(
             makeDelivery(number(3), of: makeMessage(2), to: self.session),
-            .sent(session: self.session, delivery: number(3), packetIdentifier: 1),
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 1, qos: .exactlyOnce),
             .confirmed(session: self.session, delivery: number(3)),
             .removed(session: self.session, delivery: number(3))
         )
@@ -44,7 +44,7 @@ struct ChangesTests {
     func folded() {
         let changes = self.changes(
             makeDelivery(number(3), of: makeMessage(2), to: self.session),
-            .sent(session: self.session, delivery: number(3), packetIdentifier: 7),
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7, qos: .exactlyOnce),
             .confirmed(session: self.session, delivery: number(3))
         )
         #expect(changes.updates.isEmpty)
@@ -55,11 +55,77 @@ struct ChangesTests {
     @Test("A removal takes the place of updates")
     func updatesRemoved() {
         let changes = self.changes(
-            .sent(session: self.session, delivery: number(3), packetIdentifier: 7),
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7, qos: .exactlyOnce),
             .removed(session: self.session, delivery: number(3))
         )
         #expect(changes.updates.isEmpty)
         #expect(changes.removals.count == 1)
+    }
+
+    @Test("What QoS 1 has been sent under waits, and is not written if it is acknowledged meanwhile")
+    func sentLately() {
+        var changes = self.changes(
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7, qos: .atLeastOnce),
+            .sent(session: self.session, delivery: number(4), packetIdentifier: 8, qos: .atLeastOnce),
+            .sent(session: number(2), delivery: number(5), packetIdentifier: 9, qos: .atLeastOnce)
+        )
+        #expect(changes.isEmpty)
+        #expect(changes.hasSentLately)
+        // Over a write, whatever else it writes.
+        changes.didWrite()
+        #expect(changes.byteCount == 2 * StoreChanges.operationCost)
+        changes.add(.removed(session: self.session, delivery: number(3)))
+        changes.takeInSent()
+        #expect(!changes.hasSentLately)
+        #expect(changes.removals.count == 1)
+        #expect(changes.updates.count == 1)
+        #expect(changes.updates.values.first?.packetIdentifier == 8)
+        #expect(changes.byteCount == 2 * StoreChanges.operationCost)
+    }
+
+    @Test("What has been sent to a session that ends is forgotten")
+    func sentBeforeTheEnd() {
+        var changes = self.changes(
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7, qos: .atLeastOnce),
+            .sessionEnded(self.session)
+        )
+        changes.takeInSent()
+        #expect(changes.updates.isEmpty)
+        #expect(changes.ended == [self.session.value])
+        #expect(changes.byteCount == StoreChanges.operationCost)
+    }
+
+    @Test("A page is concerned by what changes the deliveries that it asks for, and by nothing before them")
+    func concern() {
+        func concerns(_ operations: [StoreOperation], inflight: Bool = false) -> Bool {
+            var changes = StoreChanges()
+            changes.noteStored(self.session)
+            for operation in operations { changes.add(operation) }
+            return changes.concern(
+                BacklogRequest(
+                    address: SessionAddress(shard: 0, slot: 0, generation: 0),
+                    session: self.session,
+                    after: number(10),
+                    known: [.max],
+                    maximumCount: 100,
+                    maximumBytes: 100,
+                    includesInflight: inflight
+                )
+            )
+        }
+        let before: [StoreOperation] = [
+            .removed(session: self.session, delivery: number(9)),
+            .sent(session: self.session, delivery: number(10), packetIdentifier: 1, qos: .exactlyOnce),
+            .received(session: self.session, packetIdentifier: 4),
+        ]
+        #expect(!concerns([]))
+        #expect(!concerns(before))
+        #expect(concerns(before, inflight: true))
+        #expect(concerns(before + [makeDelivery(number(11), of: makeMessage(2), to: self.session)]))
+        #expect(concerns([.removed(session: self.session, delivery: number(11))] + before))
+        #expect(
+            !concerns([.session(makeSession(number(2))), makeDelivery(number(11), of: makeMessage(3), to: number(2))])
+        )
     }
 
     @Test("Nothing is stored for sessions that have ended, or never begun")
@@ -68,7 +134,7 @@ struct ChangesTests {
         let changes = self.changes(
             makeDelivery(number(3), of: makeMessage(9), to: other),
             .removed(session: other, delivery: number(3)),
-            .sent(session: other, delivery: number(3), packetIdentifier: 1),
+            .sent(session: other, delivery: number(3), packetIdentifier: 1, qos: .exactlyOnce),
             .subscribed(
                 session: other,
                 SubscriptionRecord(filter: "a", options: SubscriptionOptions(qos: .atMostOnce), identifier: 0)
@@ -85,7 +151,8 @@ struct ChangesTests {
         let changes = self.changes(
             .session(makeSession(self.session)),
             makeDelivery(number(3), of: makeMessage(2), to: self.session),
-            .sent(session: self.session, delivery: number(4), packetIdentifier: 1),
+            .sent(session: self.session, delivery: number(4), packetIdentifier: 1, qos: .exactlyOnce),
+            .sent(session: self.session, delivery: number(5), packetIdentifier: 2, qos: .atLeastOnce),
             .removed(session: self.session, delivery: number(5)),
             .received(session: self.session, packetIdentifier: 4),
             .subscribed(

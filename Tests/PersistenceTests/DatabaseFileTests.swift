@@ -9,6 +9,7 @@
     import NIOCore
     import SystemPackage
     import Testing
+    import TestSupport
 
     #if canImport(Darwin)
         import Darwin

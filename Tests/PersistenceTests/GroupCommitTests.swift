@@ -7,6 +7,8 @@ import Dispatch
 import MQTTCodec
 import NIOCore
 import Synchronization
+import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BrokerCore
@@ -120,18 +122,27 @@ struct Rig {
 
     mutating func next() async -> Word? { await self.iterator.next() }
 
-    func fetch(_ session: StoreNumber, for shard: Int) {
+    func fetch(_ session: StoreNumber, for shard: Int, after: StoreNumber = .none, includesInflight: Bool = false) {
         self.store.fetch(
-            BacklogRequest(
-                address: SessionAddress(shard: UInt16(shard), slot: 0, generation: 0),
-                session: session,
-                after: .none,
-                known: [.max],
-                maximumCount: 100,
-                maximumBytes: 1 << 20,
-                includesInflight: false
-            ),
+            Self.request(session, for: shard, after: after, includesInflight: includesInflight),
             for: shard
+        )
+    }
+
+    static func request(
+        _ session: StoreNumber,
+        for shard: Int,
+        after: StoreNumber = .none,
+        includesInflight: Bool = false
+    ) -> BacklogRequest {
+        BacklogRequest(
+            address: SessionAddress(shard: UInt16(shard), slot: 0, generation: 0),
+            session: session,
+            after: after,
+            known: [.max],
+            maximumCount: 100,
+            maximumBytes: 1 << 20,
+            includesInflight: includesInflight
         )
     }
 }
@@ -174,6 +185,90 @@ struct GroupCommitTests {
         #expect(rig.store.messageCount == 4)
         #expect(rig.store.metrics.commits == 2)
         #expect(rig.store.metrics.operations == 5)
+    }
+
+    @Test("A page that no pending change concerns comes before they are written")
+    func pageBeforeTheDisk() async {
+        var rig = Rig(isHeld: true)
+        var begun = rig.control.begun.makeAsyncIterator()
+        rig.store.submit(
+            [.session(makeSession(self.session)), self.delivery(10), self.delivery(11)],
+            from: 0,
+            ticket: 1
+        )
+        #expect(await begun.next() == 1)
+        // While the first is written these gather; what has been acknowledged lies before what is asked for.
+        rig.store.submit([.removed(session: self.session, delivery: number(10))], from: 0, ticket: 2)
+        rig.fetch(self.session, for: 0, after: number(10))
+        rig.control.gate.signal()
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        guard case .backlog(0, [number(11)])? = await rig.next() else { return #expect(Bool(false), "no page") }
+        #expect(await begun.next() == 2)
+        // A delivery that the page has to have does concern it.
+        rig.store.submit([self.delivery(12)], from: 0, ticket: 3)
+        rig.fetch(self.session, for: 0, after: number(10))
+        rig.control.gate.signal()
+        guard case .committed(0, 2)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        #expect(await begun.next() == 3)
+        rig.control.gate.signal()
+        guard case .committed(0, 3)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        guard case .backlog(0, [number(11), number(12)])? = await rig.next() else {
+            return #expect(Bool(false), "no page")
+        }
+    }
+
+    @Test("A delivery of QoS 1 that stays in flight is stored as such, though nothing else is written")
+    func sentIsWritten() async {
+        var rig = Rig()
+        var begun = rig.control.begun.makeAsyncIterator()
+        rig.store.submit([.session(makeSession(self.session)), self.delivery(10)], from: 0, ticket: 1)
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        #expect(await begun.next() == 1)
+        let sent = StoreOperation.sent(
+            session: self.session,
+            delivery: number(10),
+            packetIdentifier: 1,
+            qos: .atLeastOnce
+        )
+        rig.store.submit([sent], from: 0, ticket: 2)
+        guard case .committed(0, 2)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        #expect(await begun.next() == 2)
+        rig.fetch(self.session, for: 0)
+        guard case .backlog(0, [])? = await rig.next() else { return #expect(Bool(false), "not in flight") }
+        #expect(rig.store.metrics.pendingBytes == 0)
+    }
+
+    @Test("What has just been sent is stored when it is closed")
+    func sentAtTheEnd() async throws {
+        let folder = try TemporaryFolder()
+        let settings = StoreSettings(directory: folder.path.string)
+        let clock = TestClock().clock
+        for isFirst in [true, false] {
+            let store = try GroupCommitStore.open(settings, clock: clock, events: { _ in })
+            let (pages, giving) = AsyncStream.makeStream(of: BacklogPage.self)
+            try store.loadSessions { _ in }
+            store.start { report, _ in if case .backlog(let page) = report { giving.yield(page) } }
+            if isFirst {
+                store.submit([.session(makeSession(self.session)), self.delivery(10)], from: 0, ticket: 1)
+                store.submit(
+                    [
+                        .sent(
+                            session: self.session,
+                            delivery: number(10),
+                            packetIdentifier: 7,
+                            qos: .atLeastOnce
+                        )
+                    ],
+                    from: 0,
+                    ticket: 2
+                )
+            } else {
+                store.fetch(Rig.request(self.session, for: 0, includesInflight: true), for: 0)
+                var iterator = pages.makeAsyncIterator()
+                #expect(await iterator.next()?.inflight.map(\.packetIdentifier) == [7])
+            }
+            try await store.close()
+        }
     }
 
     @Test("What cancels out costs no transaction, but its ticket is told")

@@ -8,6 +8,7 @@
     import NIOCore
     import SystemPackage
     import Testing
+    import TestSupport
 
     #if canImport(Darwin)
         import Darwin

@@ -8,6 +8,7 @@
     import MQTTCodec
     import NIOCore
     import SystemPackage
+    import TestSupport
     import Testing
 
     @testable import BrokerCore

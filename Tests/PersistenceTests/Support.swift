@@ -7,6 +7,7 @@ import MQTTCodec
 import NIOCore
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BrokerCore

@@ -5,6 +5,7 @@
 
 import Dispatch
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import ServiceControl

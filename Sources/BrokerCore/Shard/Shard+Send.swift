@@ -91,7 +91,7 @@ extension Shard {
         _ connection: Connection
     ) -> Bool {
         session.lastInMemory = max(session.lastInMemory, terms.number)
-        self.journalSent(terms.number, under: packetIdentifier, session)
+        self.journalSent(terms, under: packetIdentifier, session)
         var isSent = false
         self.publish(on: connection, after: terms.qos == .exactlyOnce ? self.pendingTicket : nil) {
             isSent = self.transmit(&publish, terms, packetIdentifier: packetIdentifier, to: connection)

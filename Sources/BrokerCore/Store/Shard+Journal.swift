@@ -142,9 +142,16 @@ extension Shard {
         return number
     }
 
-    func journalSent(_ delivery: StoreNumber, under packetIdentifier: UInt16, _ session: Session) {
-        guard let account = session.account, delivery != .none else { return }
-        self.record(.sent(session: account.number, delivery: delivery, packetIdentifier: packetIdentifier))
+    func journalSent(_ terms: DeliveryTerms, under packetIdentifier: UInt16, _ session: Session) {
+        guard let account = session.account, terms.number != .none else { return }
+        self.record(
+            .sent(
+                session: account.number,
+                delivery: terms.number,
+                packetIdentifier: packetIdentifier,
+                qos: terms.qos
+            )
+        )
     }
 
     /// PUBREC has come.

@@ -23,8 +23,9 @@ package enum StoreOperation: Sendable {
     case published(PublishRecord)
     /// A message is due to one session. One that has ended meanwhile does not count.
     case queued(DeliveryRecord)
-    /// A delivery has been sent to its client for the first time, under this packet identifier.
-    case sent(session: StoreNumber, delivery: StoreNumber, packetIdentifier: UInt16)
+    /// A delivery has been sent to its client for the first time, under this packet identifier. What is QoS 1 goes out
+    /// before this is safe: after a crash its client may get it again under another one.
+    case sent(session: StoreNumber, delivery: StoreNumber, packetIdentifier: UInt16, qos: QoS)
     /// The client has confirmed a QoS 2 delivery with PUBREC; only the rest of its handshake is due.
     case confirmed(session: StoreNumber, delivery: StoreNumber)
     /// A delivery is not due any more: acknowledged, expired, displaced or passed on.

@@ -11,9 +11,13 @@ struct DeliveryKey: Hashable, Sendable {
     let session: Int64
     let delivery: Int64
 
+    init(session: Int64, delivery: Int64) {
+        self.session = session
+        self.delivery = delivery
+    }
+
     init(_ session: StoreNumber, _ delivery: StoreNumber) {
-        self.session = session.value
-        self.delivery = delivery.value
+        self.init(session: session.value, delivery: delivery.value)
     }
 
     /// Both come from one count, so the delivery's number alone tells nearly all of them apart.

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 package import BrokerCore
+import MQTTCodec
 
 extension StoreChanges {
     /// Adds an operation.
@@ -14,8 +15,10 @@ extension StoreChanges {
             self.note(record.messageNumber)
             self.insert(record, bytes: record.message.byteCount)
         case .removed(let session, let delivery): self.remove(DeliveryKey(session, delivery))
-        case .sent(let session, let delivery, let packetIdentifier):
+        case .sent(let session, let delivery, let packetIdentifier, .exactlyOnce):
             self.update(DeliveryKey(session, delivery), packetIdentifier: packetIdentifier)
+        case .sent(let session, let delivery, let packetIdentifier, _):
+            self.noteSent(DeliveryKey(session, delivery), packetIdentifier: packetIdentifier)
         case .confirmed(let session, let delivery):
             self.update(DeliveryKey(session, delivery), isConfirmed: true)
         case .session(let record): self.begin(record)
@@ -37,14 +40,17 @@ extension StoreChanges {
 
     /// Counts an entry of a session.
     ///
+    /// - Parameter delivery: which of its deliveries the entry is about; 0: none.
     /// - Returns: false if the session has ended, or never begun.
-    private mutating func countEntry(of session: Int64) -> Bool {
+    private mutating func countEntry(of session: Int64, delivery: Int64 = 0) -> Bool {
         guard let index = self.live.index(forKey: session) else { return false }
         if self.live.values[index].batch != self.batch {
             self.live.values[index].batch = self.batch
             self.live.values[index].entries = 0
+            self.live.values[index].lastDelivery = 0
         }
         self.live.values[index].entries += 1
+        self.live.values[index].lastDelivery = max(self.live.values[index].lastDelivery, delivery)
         return true
     }
 
@@ -73,7 +79,7 @@ extension StoreChanges {
     private mutating func insert(_ record: DeliveryRecord, bytes: Int) {
         self.note(record.delivery)
         let key = DeliveryKey(record.session, record.delivery)
-        guard self.places[key] == nil, self.countEntry(of: key.session) else { return }
+        guard self.places[key] == nil, self.countEntry(of: key.session, delivery: key.delivery) else { return }
         let delivery = PendingDelivery(record, key: key, cost: Int32(clamping: Self.operationCost + bytes))
         self.places[key] = self.deliveries.count
         self.byteCount += Int(delivery.cost)
@@ -89,7 +95,10 @@ extension StoreChanges {
             self.clearVoidIfMany()
             return
         }
-        guard self.countEntry(of: key.session) else { return }
+        guard self.countEntry(of: key.session, delivery: key.delivery) else { return }
+        if !self.sentLately.isEmpty, self.sentLately.removeValue(forKey: key) != nil {
+            self.byteCount -= Self.operationCost
+        }
         if !self.updates.isEmpty, self.updates.removeValue(forKey: key) != nil {
             self.byteCount -= Self.operationCost
         }
@@ -108,9 +117,27 @@ extension StoreChanges {
             if isConfirmed { self.updates.values[index].isConfirmed = true }
             return
         }
-        guard self.countEntry(of: key.session) else { return }
+        guard self.countEntry(of: key.session, delivery: key.delivery) else { return }
         self.updates[key] = DeliveryUpdate(packetIdentifier: packetIdentifier, isConfirmed: isConfirmed)
         self.byteCount += Self.operationCost
+    }
+
+    private mutating func noteSent(_ key: DeliveryKey, packetIdentifier: UInt16) {
+        if let place = self.places[key] {
+            self.deliveries[place].packetIdentifier = packetIdentifier
+        } else if self.live[key.session] != nil,
+            self.sentLately.updateValue(packetIdentifier, forKey: key) == nil
+        {
+            self.byteCount += Self.operationCost
+        }
+    }
+
+    /// What has been sent lately and is still not acknowledged is to be written.
+    package mutating func takeInSent() {
+        let sent = self.sentLately
+        self.sentLately = [:]
+        self.byteCount -= sent.count * Self.operationCost
+        for (key, packetIdentifier) in sent { self.update(key, packetIdentifier: packetIdentifier) }
     }
 
     // MARK: Sessions
@@ -167,7 +194,7 @@ extension StoreChanges {
         var deliveries: ContiguousArray<PendingDelivery> = []
         var places: [DeliveryKey: Int] = [:]
         for delivery in self.deliveries where delivery.message != nil {
-            guard self.countEntry(of: delivery.key.session) else {
+            guard self.countEntry(of: delivery.key.session, delivery: delivery.key.delivery) else {
                 self.byteCount -= Int(delivery.cost)
                 continue
             }
@@ -179,13 +206,13 @@ extension StoreChanges {
         let removals = self.removals
         self.removals = []
         for key in removals {
-            if self.countEntry(of: key.session) {
+            if self.countEntry(of: key.session, delivery: key.delivery) {
                 self.removals.append(key)
             } else {
                 self.byteCount -= Self.operationCost
             }
         }
-        for key in Array(self.updates.keys) where !self.countEntry(of: key.session) {
+        for key in Array(self.updates.keys) where !self.countEntry(of: key.session, delivery: key.delivery) {
             self.updates[key] = nil
             self.byteCount -= Self.operationCost
         }

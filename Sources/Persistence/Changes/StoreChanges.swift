@@ -21,6 +21,8 @@ package struct StoreChanges {
         var isStored: Bool
         /// Entries made here of it, as of `batch`.
         var entries = 0
+        /// The last of its deliveries that an entry is about, as of `batch`; 0: none is about one.
+        var lastDelivery: Int64 = 0
         var batch = 0
     }
 
@@ -40,6 +42,9 @@ package struct StoreChanges {
     /// Where in `deliveries` each is.
     var places: [DeliveryKey: Int] = [:]
     var updates: [DeliveryKey: DeliveryUpdate] = [:]
+    /// Packet identifiers of deliveries of QoS 1 that have been sent since ``takeInSent()``. Nothing depends on them, and
+    /// most are acknowledged soon: then they are never written.
+    var sentLately: [DeliveryKey: UInt16] = [:]
     var removals: ContiguousArray<DeliveryKey> = []
     var retainedChanges: [UTF8String: RetainedChange] = [:]
     /// What the changed topics' retained messages are, as of ``prepare()``.
@@ -73,6 +78,19 @@ package struct StoreChanges {
         guard let known = self.live[session.value] else { return false }
         return known.batch == self.batch && known.entries > 0
     }
+
+    /// Whether something waits to be written that changes the answer to a request.
+    ///
+    /// What is before the deliveries that are asked for does not: they can be read while that goes.
+    package func concern(_ request: BacklogRequest) -> Bool {
+        guard let known = self.live[request.session.value], known.batch == self.batch, known.entries > 0 else {
+            return false
+        }
+        return request.includesInflight || known.lastDelivery > request.after.value
+    }
+
+    /// Whether deliveries have been sent that ``takeInSent()`` is to take in.
+    package var hasSentLately: Bool { !self.sentLately.isEmpty }
 
     /// There is a session that the store has had from before.
     package mutating func noteStored(_ session: StoreNumber) {
@@ -111,6 +129,6 @@ package struct StoreChanges {
         self.removedEarly = 0
         self.orphaned = 0
         self.batch += 1
-        self.byteCount = self.retainedChanges.count * Self.operationCost
+        self.byteCount = (self.retainedChanges.count + self.sentLately.count) * Self.operationCost
     }
 }

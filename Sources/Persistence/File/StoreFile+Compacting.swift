@@ -56,7 +56,7 @@
             var session = Int64.min
             var number = Int64.min
             while true {
-                var found: [(session: Int64, number: Int64)] = []
+                var found: [DeliveryKey] = []
                 try self.withDatabase { database, _ in
                     let select = try database.makeStatement(
                         sql: """
@@ -71,19 +71,15 @@
                     select.set(1, session)
                     select.set(2, number)
                     select.set(3, now.wall)
-                    while try select.step() { found.append((select.int64(0), select.int64(1))) }
+                    while try select.step() {
+                        found.append(DeliveryKey(session: select.int64(0), delivery: select.int64(1)))
+                    }
                 }
                 guard let last = found.last else { return }
-                (session, number) = last
+                (session, number) = (last.session, last.delivery)
                 try self.inTransaction { statements, totals in
                     var references = References()
-                    let delete = statements.deleteDelivery
-                    for delivery in found {
-                        delete.set(1, delivery.session)
-                        delete.set(2, delivery.number)
-                        if try delete.step() { references.remove(delete.int64(0), bytes: delete.clampedByteCount(1)) }
-                        delete.rewind()
-                    }
+                    try Self.remove(found, statements, &references)
                     try references.write(statements, &totals, at: now)
                 }
             }

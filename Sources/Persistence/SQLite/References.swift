@@ -54,13 +54,11 @@
             _ totals: inout StoreTotals,
             at now: StoreClock.Reading
         ) throws(SQLiteFailure) {
-            for change in self.changes {
-                if change.count > 0, let message = change.message {
-                    try Self.insert(message, change.number, count: change.count, statements, &totals, at: now)
-                } else if change.count < 0 {
-                    try Self.release(change, statements, &totals)
-                }
+            for change in self.changes where change.count > 0 {
+                guard let message = change.message else { continue }
+                try Self.insert(message, change.number, count: change.count, statements, &totals, at: now)
             }
+            try Self.release(self.changes.filter { $0.count < 0 }, statements, &totals)
         }
 
         private static func insert(
@@ -103,23 +101,38 @@
             }
         }
 
+        /// Takes references away, and with the last of its references a message.
         private static func release(
-            _ change: Change,
+            _ changes: ContiguousArray<Change>,
             _ statements: Statements,
             _ totals: inout StoreTotals
         ) throws(SQLiteFailure) {
-            let delete = statements.deleteMessage
-            delete.set(1, change.number)
-            delete.set(2, -change.count)
-            try delete.run()
-            if sqlite3_changes(sqlite3_db_handle(delete.sqliteStatement)) > 0 {
-                totals.messages = StoredNumbers.total(totals.messages - 1)
-                totals.bytes = StoredNumbers.total(totals.bytes - change.bytes)
-                return
+            let changes = changes.sorted { $0.number < $1.number }
+            var remaining: [Change] = []
+            var (count, bytes) = (0, 0)
+            let select = statements.selectReferences
+            let found = try RowRuns(of: changes.lazy.map(\.number), select, parameter: 1) { place in
+                let change = changes[place]
+                guard select.int64(1) <= -change.count else {
+                    remaining.append(change)
+                    return false
+                }
+                count += 1
+                bytes += change.bytes
+                return true
             }
-            statements.releaseMessage.set(1, change.number)
-            statements.releaseMessage.set(2, -change.count)
-            try statements.releaseMessage.run()
+            for run in found.runs {
+                statements.deleteMessages.set(1, run.lowerBound)
+                statements.deleteMessages.set(2, run.upperBound)
+                try statements.deleteMessages.run()
+            }
+            totals.messages = StoredNumbers.total(totals.messages - count)
+            totals.bytes = StoredNumbers.total(totals.bytes - bytes)
+            for change in remaining {
+                statements.releaseMessage.set(1, change.number)
+                statements.releaseMessage.set(2, -change.count)
+                try statements.releaseMessage.run()
+            }
         }
     }
 

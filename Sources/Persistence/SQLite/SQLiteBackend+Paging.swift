@@ -72,9 +72,10 @@
         convenience init?(stored row: Statement, from first: Int32, at now: StoreClock.Reading) {
             let topic = row.bytes(first + 1).bytes
             let properties = row.bytes(first + 2)
+            let publisher = row.text(first + 8)
             guard let number = row.number(first), TopicName.isValid(topic), let qos = QoS(stored: row.int64(first + 4)),
                 row.isNull(first + 7) || (0...1).contains(row.int64(first + 7)),
-                row.text(first + 8) != nil || row.isNull(first + 8),
+                publisher != nil || row.isNull(first + 8),
                 Properties.areForwarded(properties)
             else { return nil }
             self.init(
@@ -85,7 +86,7 @@
                 isRetained: row.int64(first + 5) != 0,
                 expiresAt: row.optionalInt64(first + 6).map { now.time(of: $0) },
                 payloadFormatIndicator: row.optionalInt64(first + 7).map { UInt8(clamping: $0) },
-                publisher: row.text(first + 8),
+                publisher: publisher,
                 number: StoreNumber(value: number)
             )
         }

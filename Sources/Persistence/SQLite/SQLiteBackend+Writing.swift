@@ -101,13 +101,7 @@
                 statements.updateDelivery.set(4, update.isConfirmed)
                 try statements.updateDelivery.run()
             }
-            let delete = statements.deleteDelivery
-            for key in changes.removals {
-                delete.set(1, key.session)
-                delete.set(2, key.delivery)
-                if try delete.step() { references.remove(delete.int64(0), bytes: delete.clampedByteCount(1)) }
-                delete.rewind()
-            }
+            try Self.remove(changes.removals, statements, &references)
         }
 
         private static func writeRetained(

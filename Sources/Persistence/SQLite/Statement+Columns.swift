@@ -120,7 +120,10 @@
         /// nil: NULL, or no UTF-8.
         func text(_ column: Int32) -> String? {
             guard !self.isNull(column) else { return nil }
-            return String(validating: self.bytes(column), as: UTF8.self)
+            let characters = self.bytes(column).assumingMemoryBound(to: UInt8.self)
+            // Several times as fast as the initializer for any encoding.
+            guard let text = try? UTF8Span(validating: characters.span) else { return nil }
+            return String(copying: text)
         }
     }
 

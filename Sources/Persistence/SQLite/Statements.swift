@@ -9,11 +9,13 @@
     /// The statements that run again and again, prepared once.
     final class Statements {
         let insertMessage: Statement
-        let deleteMessage: Statement
+        let selectReferences: Statement
+        let deleteMessages: Statement
         let releaseMessage: Statement
         let insertDelivery: Statement
         let updateDelivery: Statement
-        let deleteDelivery: Statement
+        let selectDeliveries: Statement
+        let deleteDeliveries: Statement
         let selectRetained: Statement
         let insertRetained: Statement
         let deleteRetained: Statement
@@ -45,7 +47,10 @@
                 ON CONFLICT (number) DO UPDATE SET refs = refs + excluded.refs
                 """
             )
-            self.deleteMessage = try prepare("DELETE FROM message WHERE number = ? AND refs <= ?")
+            self.selectReferences = try prepare(
+                "SELECT number, refs FROM message WHERE number BETWEEN ? AND ? ORDER BY number"
+            )
+            self.deleteMessages = try prepare("DELETE FROM message WHERE number BETWEEN ? AND ?")
             self.releaseMessage = try prepare("UPDATE message SET refs = refs - ?2 WHERE number = ?1")
             self.insertDelivery = try prepare(
                 """
@@ -59,9 +64,10 @@
                 confirmed = max(confirmed, ?4) WHERE session = ?1 AND number = ?2
                 """
             )
-            self.deleteDelivery = try prepare(
-                "DELETE FROM delivery WHERE session = ? AND number = ? RETURNING message, bytes"
+            self.selectDeliveries = try prepare(
+                "SELECT number, message, bytes FROM delivery WHERE session = ? AND number BETWEEN ? AND ? ORDER BY number"
             )
+            self.deleteDeliveries = try prepare("DELETE FROM delivery WHERE session = ? AND number BETWEEN ? AND ?")
             self.selectRetained = try prepare("SELECT message, bytes FROM retained WHERE topic = ?")
             self.insertRetained = try prepare(
                 "INSERT OR REPLACE INTO retained (topic, message, bytes) VALUES (?, ?, ?)"

@@ -22,6 +22,8 @@ final class StoreWriter: @unchecked Sendable {
     private var fetches: [Fetch] = []
     /// What could not be read, and is tried again when `reading` says so.
     private var failedFetches: [Fetch] = []
+    /// Whether what has been sent will be taken in by itself.
+    private var isExpectingSent = false
     private var lastWrite = ContinuousClock.now
     private var writing = Trial()
     private var reading = Trial()
@@ -41,9 +43,16 @@ final class StoreWriter: @unchecked Sendable {
     func work(for store: GroupCommitStore) {
         guard !self.isClosed, self.report != nil else { return }
         self.gather(from: store)
+        // A page that does not depend on what is to be written need not wait for the disk. While it was read, more has
+        // come in that this write can take along.
+        if !self.writing.isFailing, self.answer(for: store, unless: { self.changes.concern($0) }) {
+            self.gather(from: store)
+        }
         // While it fails, what comes in is only put together with the rest: the next attempt has its time.
         let isWritten = self.writing.mayTry && self.write(for: store)
-        self.answer(for: store)
+        // While nothing can be written, what is on disk would be a wrong answer.
+        self.answer(for: store, unless: { self.changes.hasEntries(of: $0.session) })
+        self.expectSent(for: store)
         // Where nothing can be written nothing can be removed.
         if isWritten { self.sweep(for: store) }
     }
@@ -121,18 +130,19 @@ final class StoreWriter: @unchecked Sendable {
 
     /// Answers what has been asked for, as far as it can be read.
     ///
-    /// What can't be may be one session's only. So it waits by itself, and new questions are answered even so. While
-    /// nothing can be written, those about sessions of which something waits to be written wait as well: what is on disk
-    /// would be a wrong answer.
-    private func answer(for store: GroupCommitStore) {
-        let isRetrying =
-            self.reading.mayTry && self.failedFetches.contains { !self.changes.hasEntries(of: $0.request.session) }
+    /// What can't be may be one session's only. So it waits by itself, and new questions are answered even so.
+    ///
+    /// - Parameter hasToWait: whether an answer now would be wrong.
+    /// - Returns: whether there was anything to answer.
+    @discardableResult
+    private func answer(for store: GroupCommitStore, unless hasToWait: (BacklogRequest) -> Bool) -> Bool {
+        let isRetrying = self.reading.mayTry && self.failedFetches.contains { !hasToWait($0.request) }
         let fetches = isRetrying ? self.failedFetches + self.fetches : self.fetches
         if isRetrying { self.failedFetches = [] }
         self.fetches = []
         var failure: StoreError?
         for fetch in fetches {
-            guard !self.changes.hasEntries(of: fetch.request.session) else {
+            guard !hasToWait(fetch.request) else {
                 self.fetches.append(fetch)
                 continue
             }
@@ -147,12 +157,30 @@ final class StoreWriter: @unchecked Sendable {
         if let failure {
             store.measured.withLock { $0.failures += 1 }
             // Those that fail for the first time wait for the attempt that the others wait for, if there are any.
-            guard isRetrying || !self.reading.isFailing else { return }
+            guard isRetrying || !self.reading.isFailing else { return true }
             if self.reading.fail() { store.events(.unreadable(failure)) }
             self.workAgain(after: self.reading.pause, for: store)
         } else if isRetrying, let duration = self.reading.succeed() {
             store.events(.readable(after: duration))
         }
+        return fetches.count > self.fetches.count
+    }
+
+    /// Sees to it that what has been sent and is not acknowledged for a while is written.
+    private func expectSent(for store: GroupCommitStore) {
+        guard self.changes.hasSentLately, !self.isExpectingSent else { return }
+        self.isExpectingSent = true
+        store.queue.asyncAfter(deadline: .now() + .milliseconds(100)) {
+            self.isExpectingSent = false
+            self.takeInSent(for: store)
+            self.work(for: store)
+        }
+    }
+
+    private func takeInSent(for store: GroupCommitStore) {
+        let before = self.changes.byteCount
+        self.changes.takeInSent()
+        store.addPending(self.changes.byteCount - before)
     }
 
     /// Removes some of what sessions that have ended have left: a slice a round, so that neither this nor what comes in
@@ -205,6 +233,7 @@ final class StoreWriter: @unchecked Sendable {
     func close(for store: GroupCommitStore) -> Result<Void, StoreError> {
         guard !self.isClosed else { return .success(()) }
         self.gather(from: store)
+        self.takeInSent(for: store)
         self.isClosed = true
         var result = Result<Void, StoreError>.success(())
         do throws(StoreError) {

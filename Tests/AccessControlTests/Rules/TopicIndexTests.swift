@@ -5,6 +5,7 @@
 
 import BrokerCore
 import MQTTCodec
+import TestSupport
 import Testing
 
 @testable import AccessControl

@@ -71,7 +71,7 @@ struct ModelTables: Sendable {
         case .receivedReleased(let session, let identifier): self.sessions[session]?.received.remove(identifier)
         case .published(let record): record.forEachDelivery { self.add($0) }
         case .queued(let record): self.add(record)
-        case .sent(let session, let delivery, let identifier):
+        case .sent(let session, let delivery, let identifier, _):
             self.sessions[session]?.deliveries[delivery]?.packetIdentifier = identifier
         case .confirmed(let session, let delivery):
             self.sessions[session]?.deliveries[delivery]?.isConfirmed = true

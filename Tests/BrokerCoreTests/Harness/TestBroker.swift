@@ -6,6 +6,7 @@
 import DequeModule
 import MQTTCodec
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import BrokerCore

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BrokerCore
+import TestSupport
 
 /// The time of a test.
 final class TestClock {

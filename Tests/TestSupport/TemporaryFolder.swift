@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //===----------------------------------------------------------------------===//
 
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
     import Glibc
@@ -14,10 +14,10 @@ import SystemPackage
 #endif
 
 /// A folder for one test, removed with all that is in it.
-final class TemporaryFolder: Sendable {
-    let path: FilePath
+package final class TemporaryFolder: Sendable {
+    package let path: FilePath
 
-    init() throws {
+    package init() throws {
         var template = Array("/tmp/nanomq-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
         self.path = FilePath(platformString: template)
@@ -27,10 +27,10 @@ final class TemporaryFolder: Sendable {
         Self.remove(self.path)
     }
 
-    func file(_ name: String) -> FilePath { self.path.appending(name) }
+    package func file(_ name: String) -> FilePath { self.path.appending(name) }
 
     /// A folder with the same files in it.
-    func copy() throws -> TemporaryFolder {
+    package func copy() throws -> TemporaryFolder {
         let other = try TemporaryFolder()
         for name in self.names {
             try other.write(try self.bytes(of: name), to: name)
@@ -39,7 +39,7 @@ final class TemporaryFolder: Sendable {
     }
 
     /// The files in it.
-    var names: [String] {
+    package var names: [String] {
         guard let directory = self.path.withPlatformString({ opendir($0) }) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
@@ -52,7 +52,7 @@ final class TemporaryFolder: Sendable {
         return names
     }
 
-    func bytes(of name: String) throws -> [UInt8] {
+    package func bytes(of name: String) throws -> [UInt8] {
         let file = try FileDescriptor.open(self.file(name), .readOnly)
         return try file.closeAfter {
             var bytes: [UInt8] = []
@@ -65,7 +65,7 @@ final class TemporaryFolder: Sendable {
         }
     }
 
-    func write(_ bytes: [UInt8], to name: String, permissions: FilePermissions = [.ownerReadWrite]) throws {
+    package func write(_ bytes: [UInt8], to name: String, permissions: FilePermissions = [.ownerReadWrite]) throws {
         let file = try FileDescriptor.open(
             self.file(name),
             .writeOnly,
@@ -74,6 +74,10 @@ final class TemporaryFolder: Sendable {
         )
         _ = try file.closeAfter { try file.writeAll(bytes) }
     }
+
+    package func write(_ text: String, to name: String) throws { try self.write(Array(text.utf8), to: name) }
+
+    package func text(of name: String) throws -> String { String(decoding: try self.bytes(of: name), as: UTF8.self) }
 
     private static func remove(_ path: FilePath) {
         if let directory = path.withPlatformString({ opendir($0) }) {
