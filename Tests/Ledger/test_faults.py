@@ -18,7 +18,7 @@ import packets
 from brokers import DurableBroker
 from disk import Power
 from keeping import KeepingCase, flood
-from packets import V5, V311, Reason, Type
+from packets import V5, V311, Prop, Reason, Type
 from wire import Client
 
 FAULTS = {
@@ -66,10 +66,10 @@ class FaultTests(NanoMQCase):
         self.wait_for_log(broker, BEGINS)
         return identifier
 
-    def wait_for_log(self, broker: DurableBroker, part: str, timeout: float = 10) -> None:
-        """Until a line with this has been written."""
+    def wait_for_log(self, broker: DurableBroker, part: str, timeout: float = 10, since: int = 0) -> None:
+        """Until a line with this has been written, after the first so many."""
         deadline = time.monotonic() + timeout
-        while not any(part in line for line in broker.lines()):
+        while not any(part in line for line in broker.lines()[since:]):
             self.assertTrue(broker.alive, broker.tail())
             self.assertLess(time.monotonic(), deadline, f"no {part!r} in the log\n{broker.tail()}")
             time.sleep(0.02)
@@ -221,6 +221,50 @@ class FaultTests(NanoMQCase):
         except TimeoutError:
             pass
         power.fault.unlink()
+        self.tell(broker)
+
+    def test_started_on_a_full_disk(self) -> None:
+        """A machine that starts again while its disk is full: the broker serves what it can, and loses nothing."""
+        broker, power = self.faulty()
+        keeper = self.client(broker, "keeper")
+        keeper.subscribe("kept", options=1)
+        publisher = self.client(broker, "publisher", expiry=0, clean=True)
+        ended = self.client(broker, "ended", expiry=1)
+        ended.subscribe("kept", options=1)
+        ended.close()
+        keeper.close()
+        flood(publisher, "kept", (f"before-{number}" for number in range(50)))
+        self.client(broker, "connected").subscribe("kept", options=1)
+        publisher.publish("r", "soon over", qos=1, retain=True, properties=[(Prop.MESSAGE_EXPIRY, 1)])
+        broker.kill()
+        time.sleep(1.1)  # A session and a retained message have expired, and can't be removed.
+        power.fault.write_text(FAULTS["full"])
+        for _ in range(2):
+            lines = len(broker.lines())
+            broker.start()
+            other = self.open(broker, V311)
+            other.connect("other")
+            other.subscribe("live", options=1)
+            other.send_publish("live", "goes on", qos=1)
+            other.expect_message("goes on", qos=1)
+            other.close()
+            # It can't be known that nothing can be stored before it has been tried.
+            publisher = self.client(broker, "publisher", expiry=0, clean=True)
+            publisher.send_publish("kept", "held", qos=1)
+            self.wait_for_log(broker, BEGINS, since=lines)
+            publisher.expect_nothing()
+            broker.kill()
+        broker.start()
+        publisher = self.client(broker, "publisher", expiry=0, clean=True)
+        held = publisher.send_publish("kept", "first", qos=1)
+        power.fault.unlink()
+        publisher.expect(Type.PUBACK, timeout=BACK, packet_id=held, reason=0)
+        keeper = self.resume(broker, "keeper")
+        for payload in [*(f"before-{number}" for number in range(50)), "first"]:
+            keeper.expect_message(payload)
+        connected = self.resume(broker, "connected")
+        connected.expect_message("first")
+        self.settle(broker)
         self.tell(broker)
 
     def test_told_to_end_meanwhile(self) -> None:

@@ -42,7 +42,7 @@
                 }
                 if !found.isEmpty { body(found) }
             }
-            try self.removeRetained(expired, at: now)
+            try self.unlessFull { () throws(StoreError) in try self.removeRetained(expired, at: now) }
         }
 
         private func removeRetained(_ topics: [String], at now: StoreClock.Reading) throws(StoreError) {
@@ -63,7 +63,6 @@
 
         package func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError) {
             let now = self.clock.now
-            let lostAt = self.lostAt(now.wall)
             var expired: [Int64] = []
             try self.withDatabase { database, _ in
                 let sessions = try database.makeStatement(sql: "SELECT * FROM session ORDER BY number")
@@ -92,10 +91,10 @@
                 var found: [RestoredSession] = []
                 while try sessions.step() {
                     let number = sessions.int64(0)
-                    guard let record = SessionRecord(stored: sessions, lostAt: lostAt, at: now) else {
+                    guard let record = SessionRecord(stored: sessions, lostAt: self.lostAt, at: now) else {
                         throw self.corrupt("session \(number)")
                     }
-                    let since = sessions.optionalInt64(16) ?? lostAt
+                    let since = sessions.optionalInt64(16) ?? self.lostAt
                     if record.will == nil, now.hasExpired(since: since, interval: record.expiryInterval) {
                         expired.append(number)
                         continue
@@ -118,10 +117,12 @@
                 if !found.isEmpty { body(found) }
             }
             guard !expired.isEmpty else { return }
-            try self.inTransaction { statements, totals in
-                for session in expired { try Self.end(session, statements, &totals) }
+            try self.unlessFull { () throws(StoreError) in
+                try self.inTransaction { statements, totals in
+                    for session in expired { try Self.end(session, statements, &totals) }
+                }
+                self.hasLeft = true
             }
-            self.hasLeft = true
         }
 
         private func subscriptions(

@@ -22,8 +22,13 @@
         var statements: Statements?
         package internal(set) var totals: StoreTotals
         package internal(set) var lastNumber: StoreNumber
-        /// When a broker last wrote, milliseconds since 1970.
-        private(set) var aliveAt: Int64
+        /// When sessions that had a connection when the last broker died lost it, at the latest; milliseconds since 1970.
+        ///
+        /// That broker may have lived on after it had last written, so this is the safe side: no session ends too early.
+        /// While a broker can't write nothing tells how long it lives; then they count from when that began.
+        let lostAt: Int64
+        /// Whether the database still says that they have one.
+        private var owesLoss: Bool
         /// Whether it belongs to a broker: what only looks after it does not say that a broker lives.
         private let isBroker: Bool
         package internal(set) var hasLeft: Bool
@@ -56,33 +61,21 @@
                 self.statements = statements
                 self.totals = StoreTotals(sessions: sessions, messages: meta.messages, bytes: meta.bytes)
                 self.lastNumber = StoreNumber(value: meta.lastNumber)
-                self.aliveAt = meta.aliveAt ?? now
+                self.lostAt = min(now, (meta.aliveAt ?? now).adding(Self.longestSilence))
+                self.owesLoss = isBroker
                 self.hasLeft = hasEnded
             } catch {
                 throw StoreError(error, path: path)
             }
-            if isBroker { try self.noteLostConnections(at: clock.now.wall) }
+            if isBroker { try self.unlessFull { () throws(StoreError) in try self.inTransaction { _, _ in } } }
         }
 
-        /// When sessions that had a connection when a broker died lost it, at the latest; milliseconds since 1970.
-        ///
-        /// The broker may have lived on after it had last written, so that is the safe side: no session ends too early.
-        /// While a broker can't write nothing tells how long it lives; then they count from when that began.
-        func lostAt(_ now: Int64) -> Int64 { min(now, self.aliveAt.adding(Self.longestSilence)) }
-
-        /// Sessions that had a connection have none from when the last broker died.
-        ///
-        /// Before anything else is written: that says that a broker lives, so they would begin anew to expire with each
-        /// start.
-        private func noteLostConnections(at now: Int64) throws(StoreError) {
-            let hasLost = try self.withDatabase { database, _ in
-                try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE disconnected_at IS NULL)")
-            }
-            guard hasLost == true else { return }
-            let lostAt = self.lostAt(now)
-            try self.inTransaction { statements, _ in
-                statements.disconnectAll.set(1, lostAt)
-                try statements.disconnectAll.run()
+        /// Does what a start need not wait for: a broker whose disk is full serves as far as it can.
+        func unlessFull(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+            do throws(StoreError) {
+                try body()
+            } catch {
+                guard case .full = error else { throw error }
             }
         }
 
@@ -117,6 +110,12 @@
             let now = self.clock.now.wall
             try self.withDatabase { database, statements in
                 try database.inTransaction(.immediate) {
+                    // Before anything else, since that says that a broker lives: they would begin anew to expire with
+                    // each start.
+                    if self.owesLoss {
+                        statements.disconnectAll.set(1, self.lostAt)
+                        try statements.disconnectAll.run()
+                    }
                     try body(statements, &totals)
                     if self.isBroker { try statements.setMeta("alive_at", now) }
                     if totals.messages != self.totals.messages {
@@ -127,7 +126,7 @@
                 }
             }
             self.totals = totals
-            if self.isBroker { self.aliveAt = now }
+            self.owesLoss = false
         }
     }
 

@@ -211,7 +211,7 @@ package final class GroupCommitStore: BrokerStore {
 
     /// A broker that has nothing to write still has to be seen to live: its clients' sessions expire from when they
     /// lost their connections, which after a crash is within two minutes of when the broker last wrote
-    /// (``SQLiteBackend/lostAt(_:)``).
+    /// (``SQLiteBackend/lostAt``).
     private func scheduleHeartbeat() {
         self.queue.asyncAfter(deadline: .now() + .seconds(60)) { [weak self] in
             guard let self, !self.box.withLock({ $0.isClosed }) else { return }
