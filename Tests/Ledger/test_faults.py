@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -266,6 +267,12 @@ class FaultTests(NanoMQCase):
         connected.expect_message("first")
         self.settle(broker)
         self.tell(broker)
+        broker.stop()
+        with contextlib.closing(sqlite3.connect(broker.data / "nanomq.db")) as database:
+            clients = {client for (client,) in database.execute("SELECT client FROM session")}
+            self.assertIn("keeper", clients)
+            self.assertNotIn("ended", clients)  # What had expired has been removed.
+            self.assertEqual(database.execute("SELECT count(*) FROM retained").fetchall(), [(0,)])
 
     def test_told_to_end_meanwhile(self) -> None:
         """It ends in time; what it can't write it says."""

@@ -38,6 +38,7 @@
             while next < numbers.endIndex {
                 select.rewind()
                 select.set(parameter, numbers[next])
+                let start = next
                 var strangers = 0
                 var extends = false
                 while strangers < Self.patience {
@@ -58,6 +59,11 @@
                     let goes = visit(place)
                     if goes { self.add(number, extends) }
                     extends = goes
+                    numbers.formIndex(after: &next)
+                    place += 1
+                }
+                // A search in a table that is damaged may end in front of what it looks for, again and again.
+                if next == start {
                     numbers.formIndex(after: &next)
                     place += 1
                 }

@@ -15,7 +15,6 @@
 
         package func loadRetained(_ body: ([Message]) -> Void) throws(StoreError) {
             let now = self.clock.now
-            var expired: [String] = []
             try self.withDatabase { database, _ in
                 let select = try database.makeStatement(
                     sql: """
@@ -31,7 +30,7 @@
                         throw self.corrupt("a retained message is missing")
                     }
                     if let expiresAt = select.optionalInt64(7), expiresAt <= now.wall {
-                        expired.append(topic)
+                        self.arrears.expiredTopics.append(topic)
                         continue
                     }
                     found.append(try self.message(select, from: 1, at: now))
@@ -42,28 +41,11 @@
                 }
                 if !found.isEmpty { body(found) }
             }
-            try self.unlessFull { () throws(StoreError) in try self.removeRetained(expired, at: now) }
-        }
-
-        private func removeRetained(_ topics: [String], at now: StoreClock.Reading) throws(StoreError) {
-            guard !topics.isEmpty else { return }
-            try self.inTransaction { statements, totals in
-                var references = References()
-                for topic in topics {
-                    let select = statements.selectRetained
-                    select.set(1, topic)
-                    if try select.step() { references.remove(select.int64(0), bytes: select.clampedByteCount(1)) }
-                    select.rewind()
-                    statements.deleteRetained.set(1, topic)
-                    try statements.deleteRetained.run()
-                }
-                try references.write(statements, &totals, at: now)
-            }
+            try self.settle()
         }
 
         package func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError) {
             let now = self.clock.now
-            var expired: [Int64] = []
             try self.withDatabase { database, _ in
                 let sessions = try database.makeStatement(sql: "SELECT * FROM session ORDER BY number")
                 defer { sessions.rewind() }
@@ -96,7 +78,7 @@
                     }
                     let since = sessions.optionalInt64(16) ?? self.lostAt
                     if record.will == nil, now.hasExpired(since: since, interval: record.expiryInterval) {
-                        expired.append(number)
+                        self.arrears.endedSessions.append(number)
                         continue
                     }
                     let (messageCount, byteCount) = try self.waiting(&waiting, of: number)
@@ -116,13 +98,7 @@
                 }
                 if !found.isEmpty { body(found) }
             }
-            guard !expired.isEmpty else { return }
-            try self.unlessFull { () throws(StoreError) in
-                try self.inTransaction { statements, totals in
-                    for session in expired { try Self.end(session, statements, &totals) }
-                }
-                self.hasLeft = true
-            }
+            try self.settle()
         }
 
         private func subscriptions(

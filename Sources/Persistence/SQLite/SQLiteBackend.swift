@@ -27,8 +27,8 @@
         /// That broker may have lived on after it had last written, so this is the safe side: no session ends too early.
         /// While a broker can't write nothing tells how long it lives; then they count from when that began.
         let lostAt: Int64
-        /// Whether the database still says that they have one.
-        private var owesLoss: Bool
+        /// What the next transaction has to write first.
+        var arrears: Arrears
         /// Whether it belongs to a broker: what only looks after it does not say that a broker lives.
         private let isBroker: Bool
         package internal(set) var hasLeft: Bool
@@ -62,20 +62,21 @@
                 self.totals = StoreTotals(sessions: sessions, messages: meta.messages, bytes: meta.bytes)
                 self.lastNumber = StoreNumber(value: meta.lastNumber)
                 self.lostAt = min(now, (meta.aliveAt ?? now).adding(Self.longestSilence))
-                self.owesLoss = isBroker
+                self.arrears = Arrears(hasLostConnections: isBroker)
                 self.hasLeft = hasEnded
             } catch {
                 throw StoreError(error, path: path)
             }
-            if isBroker { try self.unlessFull { () throws(StoreError) in try self.inTransaction { _, _ in } } }
+            try self.settle()
         }
 
-        /// Does what a start need not wait for: a broker whose disk is full serves as far as it can.
-        func unlessFull(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        /// Writes what the start has found out. It need not be now: a broker whose disk is full serves as far as it can.
+        func settle() throws(StoreError) {
+            guard !self.arrears.isEmpty else { return }
             do throws(StoreError) {
-                try body()
+                try self.inTransaction { _, _ in }
             } catch {
-                guard case .full = error else { throw error }
+                guard self.isBroker, case .full = error else { throw error }
             }
         }
 
@@ -110,12 +111,7 @@
             let now = self.clock.now.wall
             try self.withDatabase { database, statements in
                 try database.inTransaction(.immediate) {
-                    // Before anything else, since that says that a broker lives: they would begin anew to expire with
-                    // each start.
-                    if self.owesLoss {
-                        statements.disconnectAll.set(1, self.lostAt)
-                        try statements.disconnectAll.run()
-                    }
+                    try self.write(self.arrears, statements, &totals)
                     try body(statements, &totals)
                     if self.isBroker { try statements.setMeta("alive_at", now) }
                     if totals.messages != self.totals.messages {
@@ -126,7 +122,8 @@
                 }
             }
             self.totals = totals
-            self.owesLoss = false
+            if !self.arrears.endedSessions.isEmpty { self.hasLeft = true }
+            self.arrears = Arrears()
         }
     }
 

@@ -1,0 +1,50 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+#if SQLite
+    import GRDB
+
+    extension SQLiteBackend {
+        /// What a start has found out about the time before it, and what is not in the database yet.
+        ///
+        /// It is written with the first transaction that succeeds, in front of all else: that the connections are lost,
+        /// because any transaction says that a broker lives, and the sessions would begin anew to expire with each start;
+        /// the others, because clients and topics may come back.
+        struct Arrears {
+            /// Whether sessions that had a connection have none, since ``SQLiteBackend/lostAt``.
+            var hasLostConnections = false
+            /// Sessions that have expired.
+            var endedSessions: [Int64] = []
+            /// Topics whose retained messages have expired.
+            var expiredTopics: [String] = []
+
+            var isEmpty: Bool { !self.hasLostConnections && self.endedSessions.isEmpty && self.expiredTopics.isEmpty }
+        }
+
+        func write(
+            _ arrears: Arrears,
+            _ statements: Statements,
+            _ totals: inout StoreTotals
+        ) throws(SQLiteFailure) {
+            guard !arrears.isEmpty else { return }
+            if arrears.hasLostConnections {
+                statements.disconnectAll.set(1, self.lostAt)
+                try statements.disconnectAll.run()
+            }
+            for session in arrears.endedSessions { try Self.end(session, statements, &totals) }
+            var references = References()
+            for topic in arrears.expiredTopics {
+                let select = statements.selectRetained
+                select.set(1, topic)
+                if try select.step() { references.remove(select.int64(0), bytes: select.clampedByteCount(1)) }
+                select.rewind()
+                statements.deleteRetained.set(1, topic)
+                try statements.deleteRetained.run()
+            }
+            try references.write(statements, &totals, at: self.clock.now)
+        }
+    }
+
+#endif
