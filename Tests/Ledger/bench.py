@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -143,6 +144,38 @@ class Bench:
         kinds = ["acknowledged", "periodic", "none", *self.mosquitto()]
         self.rounds("drain of 100,000 after a restart", kinds, lambda kind: self.on(kind, fill, step, restart=True))
         self.rounds("drain of 100,000 from memory", ["off"], lambda kind: self.on(kind, fill, step))
+        if shutil.which("mosquitto_sub"):
+            self.drain_to_a_client(["acknowledged", "off", *self.mosquitto()])
+
+    def drain_to_a_client(self, kinds: list[str]) -> None:
+        """The same to mosquitto_sub, which does more with a message than count it."""
+        count = 100_000
+        found: dict[str, list[Figures]] = {kind: [] for kind in kinds}
+        for _ in range(self.options.rounds):
+            for kind in kinds:
+                broker = self.broker(kind)
+                client = ["mosquitto_sub", "-p", str(broker.address[1]), "-i", "client", "-c", "-q", "1", "-t", "#"]
+                try:
+                    subprocess.run([*client, "-E"], check=True)
+                    self.run(broker, "-m", "publish", "-g", 1, "-n", count, "-w", 1000, "-q", 1)
+                    if kind != "off":
+                        broker.stop()
+                        broker.start()
+                    began = time.monotonic()
+                    subprocess.run([*client, "-C", str(count)], check=True, stdout=subprocess.DEVNULL)
+                    found[kind].append({"rate": count / (time.monotonic() - began)})
+                finally:
+                    broker.discard()
+                    shutil.rmtree(broker.folder, ignore_errors=True)
+        name = "drain of 100,000 to mosquitto_sub, after a restart unless there is no store"
+        self.all[name] = found
+        self.results[name] = {
+            kind: {"rate": statistics.median(figures["rate"] for figures in all_)} for kind, all_ in found.items()
+        }
+        print(f"\n{name}\n\n| | messages/s |\n|---|---|")
+        for kind, figures in self.results[name].items():
+            print(f"| {kind} | {figures['rate']:,.0f} |")
+        sys.stdout.flush()
 
     def cost(self) -> None:
         """What those pay who keep nothing: alternating rounds with the store on and off."""

@@ -83,6 +83,47 @@ struct ChangesTests {
         #expect(changes.byteCount == 2 * StoreChanges.operationCost)
     }
 
+    @Test("What is stored as sent is what was sent first")
+    func sentInOrder() {
+        var changes = self.changes(
+            // The first is in the store already, the second is not; and there is another session.
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7, qos: .atLeastOnce),
+            makeDelivery(number(4), of: makeMessage(2), to: self.session),
+            .sent(session: self.session, delivery: number(4), packetIdentifier: 8, qos: .atLeastOnce),
+            .session(makeSession(number(2))),
+            makeDelivery(number(5), of: makeMessage(2), to: number(2)),
+            .sent(session: number(2), delivery: number(5), packetIdentifier: 9, qos: .atLeastOnce)
+        )
+        #expect(changes.deliveries.map(\.packetIdentifier) == [0, 9])
+        changes.takeInSent()
+        #expect(changes.deliveries.map(\.packetIdentifier) == [8, 9])
+        #expect(changes.updates.values.map(\.packetIdentifier) == [7])
+        // And when the first is acknowledged, nothing is kept back any more.
+        changes.didWrite()
+        for operation in [
+            .sent(session: self.session, delivery: number(6), packetIdentifier: 7, qos: .atLeastOnce),
+            .removed(session: self.session, delivery: number(6)),
+            makeDelivery(number(7), of: makeMessage(2), to: self.session),
+            .sent(session: self.session, delivery: number(7), packetIdentifier: 8, qos: .atLeastOnce),
+        ] as [StoreOperation] { changes.add(operation) }
+        #expect(changes.deliveries.map(\.packetIdentifier) == [8])
+        #expect(!changes.hasSentLately)
+    }
+
+    @Test("What was kept back goes with its delivery, stored or not")
+    func sentAndRemoved() {
+        var changes = self.changes(
+            .sent(session: self.session, delivery: number(3), packetIdentifier: 7, qos: .atLeastOnce),
+            makeDelivery(number(4), of: makeMessage(2), to: self.session),
+            .sent(session: self.session, delivery: number(4), packetIdentifier: 8, qos: .atLeastOnce),
+            .removed(session: self.session, delivery: number(4)),
+            .removed(session: self.session, delivery: number(3))
+        )
+        #expect(!changes.hasSentLately)
+        changes.didWrite()
+        #expect(changes.byteCount == 0)
+    }
+
     @Test("What has been sent to a session that ends is forgotten")
     func sentBeforeTheEnd() {
         var changes = self.changes(

@@ -8,8 +8,8 @@
     import MQTTCodec
     import NIOCore
     import SystemPackage
-    import Testing
     import TestSupport
+    import Testing
 
     #if canImport(Darwin)
         import Darwin

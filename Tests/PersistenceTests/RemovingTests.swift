@@ -5,8 +5,9 @@
 
 #if SQLite
     import BrokerCore
-    import Testing
+    import GRDB
     import TestSupport
+    import Testing
 
     @testable import Persistence
 
@@ -33,6 +34,46 @@
             try self.compare(
                 removing: (from..<from + count).filter { _ in generator.next() % 4 != 0 }.shuffled(using: &generator)
             )
+        }
+
+        @Test("The same twice, and of sessions that there are not")
+        func unknown() throws {
+            try self.compare(removing: [5, 5, 6, 6, 6])
+            let store = try TestStore(.sqlite)
+            try store.write(
+                .session(makeSession(number(1))),
+                makeDelivery(number(3), of: makeMessage(2), to: number(1))
+            )
+            var references = References()
+            let backend = try #require(store.backend as? SQLiteBackend)
+            try backend.inTransaction { statements, _ in
+                try SQLiteBackend.remove(
+                    [DeliveryKey(number(9), number(3)), DeliveryKey(number(1), number(4))],
+                    statements,
+                    &references
+                )
+            }
+            #expect(try store.page(number(1)).queuedNumbers == [number(3)])
+        }
+
+        @Test("A table whose order is damaged does not hold it up", .timeLimit(.minutes(1)))
+        func damaged() throws {
+            let queue = try DatabaseQueue()
+            try queue.inDatabase { database in
+                try database.execute(sql: "CREATE TABLE t (number INTEGER PRIMARY KEY)")
+                for number in 1...100 { try database.execute(sql: "INSERT INTO t VALUES (\(number))") }
+                // A search that ends far in front of what it looks for, as it does in a tree with a wrong branch.
+                let select = try database.makeStatement(
+                    sql: "SELECT number FROM t WHERE ?1 IS NOT NULL AND number <= ?2 ORDER BY number"
+                )
+                var found: [Int] = []
+                let runs = try RowRuns(of: [3, 500, 600], select, parameter: 1) { place in
+                    found.append(place)
+                    return true
+                }
+                #expect(found == [0])
+                #expect(runs.runs == [3...3])
+            }
         }
 
         /// Delivery `n` is one of session `n % 3`, and of a message that up to three deliveries share, of any sessions.

@@ -33,7 +33,7 @@ public final class Message: Sendable {
 
     /// - Parameters:
     ///   - propertyBytes: the v5 properties to pass on, encoded, without alias, expiry and subscription identifiers.
-    ///   - number: what a store that gives it back knows it by.
+    ///   - number: its number in the store, if it comes from there.
     package init(
         topic: RawSpan,
         propertyBytes: RawSpan,

@@ -8,7 +8,8 @@
 /// Shards submit what has changed and never wait for it to be written. The store writes in the order of submission: it
 /// never holds what was submitted later without what was submitted before, and what one call submits it holds as a
 /// whole or not at all. What is safe it reports (``StoreReport/committed(ticket:)``), and only then a shard tells
-/// clients what depends on it.
+/// clients what depends on it. Nothing depends on what QoS 1 has been sent under: that it may keep back for a while, as
+/// long as it keeps back what has been sent to the same session later too.
 ///
 /// All of it may be called on any thread, and none of it waits for a disk.
 package protocol BrokerStore: AnyObject, Sendable {
@@ -36,7 +37,7 @@ package protocol BrokerStore: AnyObject, Sendable {
 
 /// What a store tells a shard.
 package enum StoreReport: Sendable {
-    /// Everything that the shard has submitted up to this ticket is safe.
+    /// Everything that the shard has submitted up to this ticket is safe, but for what the store may keep back.
     case committed(ticket: UInt64)
     /// The answer to a ``BacklogRequest``.
     case backlog(BacklogPage)

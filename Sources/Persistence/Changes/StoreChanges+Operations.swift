@@ -87,6 +87,7 @@ extension StoreChanges {
     }
 
     private mutating func remove(_ key: DeliveryKey) {
+        self.forgetSent(key)
         if let place = self.places.removeValue(forKey: key) {
             self.deliveries[place].message = nil
             self.byteCount -= Int(self.deliveries[place].cost)
@@ -96,9 +97,6 @@ extension StoreChanges {
             return
         }
         guard self.countEntry(of: key.session, delivery: key.delivery) else { return }
-        if !self.sentLately.isEmpty, self.sentLately.removeValue(forKey: key) != nil {
-            self.byteCount -= Self.operationCost
-        }
         if !self.updates.isEmpty, self.updates.removeValue(forKey: key) != nil {
             self.byteCount -= Self.operationCost
         }
@@ -123,13 +121,19 @@ extension StoreChanges {
     }
 
     private mutating func noteSent(_ key: DeliveryKey, packetIdentifier: UInt16) {
-        if let place = self.places[key] {
+        guard let index = self.live.index(forKey: key.session) else { return }
+        if self.live.values[index].sentLately == 0, let place = self.places[key] {
             self.deliveries[place].packetIdentifier = packetIdentifier
-        } else if self.live[key.session] != nil,
-            self.sentLately.updateValue(packetIdentifier, forKey: key) == nil
-        {
+        } else if self.sentLately.updateValue(packetIdentifier, forKey: key) == nil {
+            self.live.values[index].sentLately += 1
             self.byteCount += Self.operationCost
         }
+    }
+
+    private mutating func forgetSent(_ key: DeliveryKey) {
+        guard !self.sentLately.isEmpty, self.sentLately.removeValue(forKey: key) != nil else { return }
+        self.live[key.session]?.sentLately -= 1
+        self.byteCount -= Self.operationCost
     }
 
     /// What has been sent lately and is still not acknowledged is to be written.
@@ -137,7 +141,10 @@ extension StoreChanges {
         let sent = self.sentLately
         self.sentLately = [:]
         self.byteCount -= sent.count * Self.operationCost
-        for (key, packetIdentifier) in sent { self.update(key, packetIdentifier: packetIdentifier) }
+        for (key, packetIdentifier) in sent {
+            self.live[key.session]?.sentLately = 0
+            self.update(key, packetIdentifier: packetIdentifier)
+        }
     }
 
     // MARK: Sessions

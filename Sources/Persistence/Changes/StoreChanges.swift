@@ -24,6 +24,8 @@ package struct StoreChanges {
         /// The last of its deliveries that an entry is about, as of `batch`; 0: none is about one.
         var lastDelivery: Int64 = 0
         var batch = 0
+        /// How many of its deliveries are in `sentLately`.
+        var sentLately = 0
     }
 
     var live: [Int64: LiveSession] = [:]
@@ -44,6 +46,9 @@ package struct StoreChanges {
     var updates: [DeliveryKey: DeliveryUpdate] = [:]
     /// Packet identifiers of deliveries of QoS 1 that have been sent since ``takeInSent()``. Nothing depends on them, and
     /// most are acknowledged soon: then they are never written.
+    ///
+    /// While one of a session is here, so are those of what has been sent to it later: what is in flight after a crash
+    /// comes before all else, so it has to be what was sent first.
     var sentLately: [DeliveryKey: UInt16] = [:]
     var removals: ContiguousArray<DeliveryKey> = []
     var retainedChanges: [UTF8String: RetainedChange] = [:]

@@ -176,7 +176,7 @@ package final class GroupCommitStore: BrokerStore {
     }
 
     /// How long changes wait before they are written. Where nothing is promised many cancel out meanwhile.
-    private var patience: DispatchTimeInterval {
+    var patience: DispatchTimeInterval {
         switch self.durability {
         case .acknowledged: .nanoseconds(0)
         case .periodic(let interval): interval.dispatchInterval

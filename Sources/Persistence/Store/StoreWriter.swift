@@ -50,7 +50,8 @@ final class StoreWriter: @unchecked Sendable {
         }
         // While it fails, what comes in is only put together with the rest: the next attempt has its time.
         let isWritten = self.writing.mayTry && self.write(for: store)
-        // While nothing can be written, what is on disk would be a wrong answer.
+        // What is left was concerned by what has been written now. If it could not be, what is on disk is still a wrong
+        // answer about any session that something of waits to be written.
         self.answer(for: store, unless: { self.changes.hasEntries(of: $0.session) })
         self.expectSent(for: store)
         // Where nothing can be written nothing can be removed.
@@ -166,11 +167,13 @@ final class StoreWriter: @unchecked Sendable {
         return fetches.count > self.fetches.count
     }
 
-    /// Sees to it that what has been sent and is not acknowledged for a while is written.
+    /// Sees to it that what has been sent is written after a while, if it is not acknowledged before.
     private func expectSent(for store: GroupCommitStore) {
         guard self.changes.hasSentLately, !self.isExpectingSent else { return }
         self.isExpectingSent = true
-        store.queue.asyncAfter(deadline: .now() + .milliseconds(100)) {
+        // Where writing has an interval, it is not sooner than that.
+        let pause = store.durability == .acknowledged ? .milliseconds(100) : store.patience
+        store.queue.asyncAfter(deadline: .now() + pause) {
             self.isExpectingSent = false
             self.takeInSent(for: store)
             self.work(for: store)

@@ -21,6 +21,8 @@ final class ModelStore: BrokerStore {
         var tables = ModelTables()
         /// Submitted and not safe.
         var pending: [Submission] = []
+        /// What QoS 1 has been sent under, of what is safe otherwise: a store may take its time with that.
+        var sent: [StoreOperation] = []
         /// Calls of `submit` so far, and how many of them are safe.
         var submitted = 0
         var committed = 0
@@ -114,13 +116,22 @@ final class ModelStore: BrokerStore {
         self.state.withLock { $0.isAvailable && (!$0.pending.isEmpty || !$0.fetches.isEmpty) }
     }
 
-    /// Makes the first `count` of what has been submitted safe, unless it can't.
+    /// Makes the first `count` of what has been submitted safe, unless it can't; but for what QoS 1 has been sent under,
+    /// which the next call does.
     func commit(_ count: Int = .max) {
         self.state.withLock { state in
             guard state.isAvailable else { return }
+            for operation in state.sent { state.tables.apply(operation) }
+            state.sent = []
             var tickets: [Int: UInt64] = [:]
             for submission in state.pending.prefix(count) {
-                for operation in submission.operations { state.tables.apply(operation) }
+                for operation in submission.operations {
+                    if case .sent(_, _, _, .atLeastOnce) = operation {
+                        state.sent.append(operation)
+                    } else {
+                        state.tables.apply(operation)
+                    }
+                }
                 tickets[submission.shard] = submission.ticket
                 state.committed += 1
             }
@@ -155,6 +166,7 @@ final class ModelStore: BrokerStore {
     func crash() {
         self.state.withLock { state in
             state.pending = []
+            state.sent = []
             state.fetches = []
             state.reports = []
             state.lastTickets = [:]
