@@ -67,7 +67,6 @@ class Broker:
         urls = ["--url", f"nmq-tcp://{host}:{port}"]
         if websocket:
             broker.websocket_address = (HOST, free_port())
-            # Before the other, since listeners are bound in order: the port that is waited for is the last.
             urls = ["--url", f"nmq-ws://{HOST}:{broker.websocket_address[1]}/mqtt", *urls]
         with open(folder / "log", "wb") as log:
             broker.process = subprocess.Popen(
@@ -78,20 +77,21 @@ class Broker:
                 stdin=subprocess.DEVNULL,
                 cwd=folder,
             )
-        broker._wait_for_port()
+        for address in filter(None, (broker.address, broker.websocket_address)):
+            broker._wait_for_port(address)
         return broker
 
-    def _wait_for_port(self) -> None:
+    def _wait_for_port(self, address: tuple[str, int]) -> None:
         deadline = time.monotonic() + START_TIMEOUT
         while True:
             try:
-                socket.create_connection(self.address, timeout=1).close()
+                socket.create_connection(address, timeout=1).close()
                 return
             except OSError as error:
                 if not self.alive or time.monotonic() > deadline:
                     tail = self.log_tail()
                     self.kill()
-                    raise RuntimeError(f"the broker does not answer on {self.address}: {error}\n{tail}") from error
+                    raise RuntimeError(f"the broker does not answer on {address}: {error}\n{tail}") from error
                 time.sleep(0.02)  # The only wait on time: a port that opens sends no event.
 
     @property
