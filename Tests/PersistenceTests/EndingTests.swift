@@ -131,8 +131,8 @@ struct EndingTests {
             .session(makeSession(number(5), expiryInterval: 100, disconnectedAt: store.clock.now, will: will)),
             makeDelivery(number(9), of: makeMessage(8), to: number(1))
         )
-        try store.reopen()
         store.restartMachine(after: 200)
+        try store.reopen()
         let sessions = try store.sessions()
         #expect(sessions.map(\.record.number) == [number(2), number(3), number(5)])
         // 200 s ago, which is before the machine's own time began.
@@ -207,11 +207,83 @@ struct EndingTests {
     func clockSetBack(kind: BackendKind) throws {
         let store = try TestStore(kind)
         try store.write(.session(makeSession(self.session, expiryInterval: 100, disconnectedAt: store.clock.now)))
-        try store.reopen()
         store.clock.setWall(0)
+        try store.reopen()
         let found = try #require(try store.sessions().first)
         #expect(try #require(found.record.disconnectedAt) <= store.clock.now)
     }
+
+    #if SQLite
+        @Test("A machine that does not know the time when it starts ends nothing too early")
+        func clockNotSet() throws {
+            let store = try TestStore(.sqlite)
+            let right = store.clock.clock.now.wall
+            try store.write(
+                .session(makeSession(number(1), expiryInterval: 100)),
+                .session(makeSession(number(2), expiryInterval: 100, disconnectedAt: store.clock.now))
+            )
+            // The power fails; it starts in 1970, and a time server tells it the time when messages wait already.
+            store.clock.restart(after: 0)
+            store.clock.setWall(1000)
+            try store.reopen(afterCrash: true)
+            #expect(try store.sessions().count == 2)
+            let expiry = store.clock.now.adding(seconds: 3600)
+            try store.write(makeDelivery(number(9), of: makeMessage(8, expiresAt: expiry), to: number(1)))
+            store.clock.setWall(right + 50_000)
+            #expect(try store.page(number(1)).queued.map(\.message.expiresAt) == [expiry])
+            try store.reopen(afterCrash: true)
+            #expect(try store.sessions().count == 2)
+            #expect(try store.page(number(1)).queued.count == 1)
+            // From then on it goes by the clock.
+            store.clock.advance(seconds: 60)
+            try store.reopen(afterCrash: true)
+            #expect(try store.sessions().isEmpty)
+        }
+
+        @Test("A database that was made before the time was known goes on from there")
+        func madeInThePast() throws {
+            let store = try TestStore(.sqlite)
+            // A new one, made in 1970.
+            store.folder = try TemporaryFolder()
+            store.clock.setWall(5000)
+            try store.reopen(afterCrash: true)
+            try store.write(
+                .session(makeSession(number(1), expiryInterval: 100, disconnectedAt: store.clock.now)),
+                makeDelivery(
+                    number(9),
+                    of: makeMessage(8, expiresAt: store.clock.now.adding(seconds: 50)),
+                    to: number(1)
+                )
+            )
+            store.clock.setWall(1_700_000_000_000)
+            try store.reopen(afterCrash: true)
+            #expect(try store.sessions().count == 1)
+            // What was written since tells the difference.
+            try store.write(.session(makeSession(number(2), expiryInterval: .max, disconnectedAt: store.clock.now)))
+            let expiresAt = try #require(try store.page(number(1)).queued.first?.message.expiresAt)
+            #expect(expiresAt > store.clock.now)
+            store.clock.advance(seconds: 200)
+            try store.reopen(afterCrash: true)
+            #expect(try store.sessions().map(\.record.number) == [number(2)])
+        }
+
+        @Test("Setting the clock while a broker runs neither shortens nor lengthens anything", arguments: [-1, 1])
+        func clockSet(direction: Int64) throws {
+            let store = try TestStore(.sqlite)
+            let expiry = store.clock.now.adding(seconds: 100)
+            try store.write(
+                .session(makeSession(number(1), expiryInterval: 1000, disconnectedAt: store.clock.now)),
+                makeDelivery(number(9), of: makeMessage(8, expiresAt: expiry), to: number(1))
+            )
+            store.clock.setWall(store.clock.clock.now.wall + direction * 86_400_000)
+            #expect(try store.page(number(1)).queued.first?.message.expiresAt == expiry)
+            try store.write(makeDelivery(number(10), of: makeMessage(7, expiresAt: expiry), to: number(1)))
+            store.clock.advance(seconds: 60)
+            try store.reopen(afterCrash: true)
+            _ = try store.sessions()
+            #expect(try store.page(number(1)).queued.map(\.message.expiresAt) == [expiry, expiry])
+        }
+    #endif
 
     @Test("Times at the ends of the range")
     func extremes() {
@@ -237,8 +309,8 @@ struct EndingTests {
             store.add(.retained(RetainedChange(topic: message.topic, store: retained)))
         }
         try store.write()
-        try store.reopen()
         store.restartMachine(after: 50)
+        try store.reopen()
         let found = try store.retained()
         #expect(found.map(\.topic) == ["long"])
         #expect(found.first?.expiresAt?.milliseconds == store.clock.now.milliseconds + 50_000)

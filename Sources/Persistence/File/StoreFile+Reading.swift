@@ -40,7 +40,7 @@
                     database,
                     sql: "SELECT stored_at FROM message ORDER BY number LIMIT 1"
                 )
-                statistics.lastWritten = meta.aliveAt
+                statistics.lastWritten = meta.calendar.aliveAt
                 statistics.fileBytes = pageBytes * (try integer("PRAGMA page_count"))
                 statistics.freeBytes = pageBytes * (try integer("PRAGMA freelist_count"))
                 let select = try database.makeStatement(

@@ -15,6 +15,9 @@
         static let slice = 5000
 
         let path: String
+        /// The machine's.
+        private let machineClock: StoreClock
+        /// The database's: all times in it are this one's.
         let clock: StoreClock
         /// nil: closed.
         var queue: DatabaseQueue?
@@ -27,6 +30,7 @@
         /// That broker may have lived on after it had last written, so this is the safe side: no session ends too early.
         /// While a broker can't write nothing tells how long it lives; then they count from when that began.
         let lostAt: Int64
+        private var calendar: StoredCalendar
         /// What the next transaction has to write first.
         var arrears: Arrears
         /// Whether it belongs to a broker: what only looks after it does not say that a broker lives.
@@ -47,9 +51,8 @@
         init(_ queue: DatabaseQueue, path: String, clock: StoreClock, isBroker: Bool = true) throws(StoreError) {
             self.isBroker = isBroker
             self.path = path
-            self.clock = clock
+            self.machineClock = clock
             do {
-                let now = clock.now.wall
                 let (statements, meta, sessions, hasEnded) = try queue.unsafeReentrantWrite { database in
                     (
                         try Statements(database), try Meta(database, path: path),
@@ -57,11 +60,14 @@
                         try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM ended)") ?? false
                     )
                 }
+                let now = meta.calendar.now(clock.now.wall)
+                self.clock = clock.steady(from: now)
                 self.queue = queue
                 self.statements = statements
                 self.totals = StoreTotals(sessions: sessions, messages: meta.messages, bytes: meta.bytes)
                 self.lastNumber = StoreNumber(value: meta.lastNumber)
-                self.lostAt = min(now, (meta.aliveAt ?? now).adding(Self.longestSilence))
+                self.calendar = meta.calendar
+                self.lostAt = min(now, (meta.calendar.aliveAt ?? now).adding(Self.longestSilence))
                 self.arrears = Arrears(hasLostConnections: isBroker)
                 self.hasLeft = hasEnded
             } catch {
@@ -108,12 +114,13 @@
         /// Runs `body` in a transaction, and takes over the totals only if that becomes lasting.
         func inTransaction(_ body: (Statements, inout StoreTotals) throws -> Void) throws(StoreError) {
             var totals = self.totals
-            let now = self.clock.now.wall
+            var calendar = self.calendar
+            if self.isBroker { calendar.note(self.clock.now.wall, self.machineClock.now.wall) }
             try self.withDatabase { database, statements in
                 try database.inTransaction(.immediate) {
                     try self.write(self.arrears, statements, &totals)
                     try body(statements, &totals)
-                    if self.isBroker { try statements.setMeta("alive_at", now) }
+                    if calendar != self.calendar { try calendar.write(statements) }
                     if totals.messages != self.totals.messages {
                         try statements.setMeta("messages", Int64(totals.messages))
                     }
@@ -122,6 +129,7 @@
                 }
             }
             self.totals = totals
+            self.calendar = calendar
             if !self.arrears.endedSessions.isEmpty { self.hasLeft = true }
             self.arrears = Arrears()
         }
@@ -130,7 +138,7 @@
     /// What the database says of itself.
     struct Meta {
         let lastNumber: Int64
-        let aliveAt: Int64?
+        let calendar: StoredCalendar
         let messages: Int
         let bytes: Int
 
@@ -149,7 +157,7 @@
                 lastNumber == 0 || StoredNumbers.numbers.contains(lastNumber)
             else { throw StoreError.corrupt(path: path, detail: "what it notes of itself (the table meta)") }
             self.lastNumber = lastNumber
-            self.aliveAt = values["alive_at"]
+            self.calendar = StoredCalendar(values)
             self.messages = Int(messages)
             self.bytes = Int(bytes)
         }

@@ -22,6 +22,19 @@ package struct StoreClock: Sendable {
         self.wall = wall
     }
 
+    /// A clock with a calendar of its own, which begins at a time and goes on as the broker's time does.
+    ///
+    /// Who sets the machine's clock while the broker runs, as a machine without a battery does when it has found a time
+    /// server, then changes nothing of what expires when.
+    func steady(from start: Int64) -> StoreClock {
+        let monotonic = self.monotonic
+        let began = monotonic().milliseconds
+        return StoreClock(
+            monotonic: monotonic,
+            wall: { start.adding(monotonic().milliseconds.subtracting(began)) }
+        )
+    }
+
     /// Both times now.
     var now: Reading { Reading(monotonic: self.monotonic().milliseconds, wall: self.wall()) }
 
