@@ -491,4 +491,59 @@ struct GroupCommitTests {
         guard case .committed(0, 2)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
         #expect(!rig.store.isCongested)
     }
+    @Test("A message to many sessions waits as so many deliveries, already before the writer has come to it")
+    func congestionByFanOut() async throws {
+        var rig = Rig(isHeld: true, maximumPendingBytes: 100_000)
+        var begun = rig.control.begun.makeAsyncIterator()
+        rig.store.submit([.session(makeSession(self.session))], from: 0, ticket: 1)
+        #expect(await begun.next() == 1)
+        let tree = SubscriptionTree(settings: BrokerSettings(), shardCount: 1)
+        for count in 0..<1000 as Range<Int64> {
+            _ = tree.subscribe(
+                try TopicFilter("a/b"),
+                SessionAddress(shard: 0, slot: UInt32(count), generation: 0),
+                Subscription(
+                    options: SubscriptionOptions(qos: .atLeastOnce),
+                    identifier: 0,
+                    account: SessionAccount(number: number(100 + count))
+                ),
+                isOnline: true
+            )
+        }
+        let message = makeMessage(5000)
+        let record = PublishRecord(
+            message: message,
+            number: message.number,
+            route: tree.route(of: ByteBuffer(string: "a/b").readableBytesSpan, hash: 1),
+            first: number(6000),
+            origin: nil
+        )
+        rig.store.submit([.published(record)], from: 0, ticket: 2)
+        #expect(rig.store.isCongested)
+        rig.control.gate.signal()
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        // None of those sessions lasts, so there is nothing to write.
+        guard case .committed(0, 2)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        #expect(rig.store.metrics.pendingBytes == 0)
+        #expect(!rig.store.isCongested)
+    }
+
+    @Test("While it can't write, a client goes on getting what is on disk")
+    func drainWhileWritingFails() async {
+        var rig = Rig()
+        rig.store.submit(
+            [.session(makeSession(self.session)), self.delivery(10), self.delivery(11), self.delivery(12)],
+            from: 0,
+            ticket: 1
+        )
+        guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
+        rig.control.state.withLock { $0.failure = .full(path: "x") }
+        rig.store.submit([.removed(session: self.session, delivery: number(10))], from: 0, ticket: 2)
+        guard case .event(.unavailable(.full))? = await rig.next() else { return #expect(Bool(false), "no event") }
+        rig.fetch(self.session, for: 0, after: number(10))
+        guard case .backlog(0, [number(11), number(12)])? = await rig.next() else {
+            return #expect(Bool(false), "no page")
+        }
+        #expect(!rig.store.isAvailable)
+    }
 }

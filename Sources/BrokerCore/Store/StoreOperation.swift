@@ -44,6 +44,9 @@ package struct PublishRecord: Sendable {
     let first: StoreNumber
     let origin: SessionAddress?
 
+    /// Deliveries that come of it, at the most.
+    package var deliveryCount: Int { self.route.stored.count }
+
     /// Calls `body` for each delivery that comes of it.
     package func forEachDelivery(_ body: (DeliveryRecord) -> Void) {
         for (index, target) in self.route.stored.enumerated() {

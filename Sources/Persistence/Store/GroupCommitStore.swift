@@ -225,7 +225,7 @@ extension StoreOperation {
     /// Bytes that it takes while it waits, about.
     fileprivate var cost: Int {
         switch self {
-        case .published(let record): StoreChanges.operationCost + record.message.byteCount
+        case .published(let record): record.deliveryCount * StoreChanges.operationCost + record.message.byteCount
         case .queued(let record): StoreChanges.operationCost + record.message.byteCount
         case .session: StoreChanges.recordCost
         case .subscribed(_, let record): StoreChanges.operationCost + record.filter.utf8.count

@@ -50,9 +50,13 @@ final class StoreWriter: @unchecked Sendable {
         }
         // While it fails, what comes in is only put together with the rest: the next attempt has its time.
         let isWritten = self.writing.mayTry && self.write(for: store)
-        // What is left was concerned by what has been written now. If it could not be, what is on disk is still a wrong
-        // answer about any session that something of waits to be written.
-        self.answer(for: store, unless: { self.changes.hasEntries(of: $0.session) })
+        // What was concerned by what has been written now. While that fails, what clients acknowledge meanwhile gathers
+        // in memory, so not more than may wait.
+        let mayGather = isWritten || !store.isCongested
+        self.answer(
+            for: store,
+            unless: { mayGather ? self.changes.concern($0) : self.changes.hasEntries(of: $0.session) }
+        )
         self.expectSent(for: store)
         // Where nothing can be written nothing can be removed.
         if isWritten { self.sweep(for: store) }
