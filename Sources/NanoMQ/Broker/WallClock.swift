@@ -11,7 +11,7 @@
     import Darwin
 #endif
 
-/// The time of day, for what is shown to people.
+/// The time of day, for what is shown to people and kept on disk.
 enum WallClock {
     /// Milliseconds since 1970.
     static func milliseconds() -> Int64 {
