@@ -68,6 +68,10 @@
                 ("UPDATE session SET version = 77", "can't be read"),
                 ("UPDATE subscription SET filter = 'a#'", "can't be read"),
                 ("UPDATE meta SET value = 1 WHERE key = 'last_number'", "noted as the last"),
+                (
+                    "UPDATE delivery SET number = 1 << 50 WHERE number = (SELECT max(number) FROM delivery)",
+                    "noted as the last"
+                ),
                 ("UPDATE meta SET value = 9 WHERE key = 'messages'", "are noted"),
                 ("UPDATE meta SET value = -1 WHERE key = 'bytes'", "can't be read"),
                 ("UPDATE delivery SET bytes = 5 WHERE number = (SELECT max(number) FROM delivery)", "notes 5 bytes"),

@@ -117,7 +117,7 @@
                 database,
                 sql: """
                     SELECT max(coalesce((SELECT max(number) FROM session), 0),
-                    coalesce((SELECT max(number) FROM message), 0))
+                    coalesce((SELECT max(number) FROM message), 0), coalesce((SELECT max(number) FROM delivery), 0))
                     """
             )
             if let last, last > meta.lastNumber {
@@ -199,7 +199,7 @@
 
         private static func checkSessions(_ database: Database, _ faults: inout Faults) throws {
             let now = StoreClock.Reading(monotonic: 0, wall: 0)
-            let sessions = try database.makeStatement(sql: "SELECT * FROM session")
+            let sessions = try database.makeStatement(sql: "SELECT \(SessionRecord.columns) FROM session")
             defer { sessions.rewind() }
             while try sessions.step() {
                 if SessionRecord(stored: sessions, lostAt: 0, at: now) == nil {

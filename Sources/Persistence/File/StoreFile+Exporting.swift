@@ -47,7 +47,9 @@
 
         private func exportSessions(_ database: Database, _ line: (String) throws -> Void) throws {
             let now = StoreClock.Reading(monotonic: 0, wall: 0)
-            let sessions = try database.makeStatement(sql: "SELECT * FROM session ORDER BY number")
+            let sessions = try database.makeStatement(
+                sql: "SELECT \(SessionRecord.columns) FROM session ORDER BY number"
+            )
             var subscriptions = try SessionRows(
                 database,
                 "SELECT session, filter, options, identifier FROM subscription ORDER BY session, filter"

@@ -47,7 +47,9 @@
         package func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError) {
             let now = self.clock.now
             try self.withDatabase { database, _ in
-                let sessions = try database.makeStatement(sql: "SELECT * FROM session ORDER BY number")
+                let sessions = try database.makeStatement(
+                    sql: "SELECT \(SessionRecord.columns) FROM session ORDER BY number"
+                )
                 defer { sessions.rewind() }
                 // All in the order of the sessions, so that one pass over each is enough.
                 var subscriptions = try SessionRows(
@@ -192,7 +194,14 @@
     }
 
     extension SessionRecord {
-        /// The columns of a session, in the order of the table. nil: they can't be.
+        /// The columns that it is read from, in this order.
+        static let columns = """
+            number, client, user_name, version, peer_host, peer_port, transport, listener, listener_port,
+            certificate_common_name, certificate_subject, certificate_user_name, is_bridge, clean_start, keep_alive,
+            expiry, disconnected_at, will_topic, will_payload, will_qos, will_retained, will_properties, will_due
+            """
+
+        /// A row of ``columns``. nil: they can't be.
         init?(stored row: Statement, lostAt: Int64, at now: StoreClock.Reading) {
             guard let number = row.number(0), let client = ClientInfo(stored: row),
                 let expiryInterval = UInt32(exactly: row.int64(15))
