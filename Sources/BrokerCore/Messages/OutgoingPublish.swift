@@ -36,6 +36,9 @@ struct OutgoingPublish {
     private let payloadStart: Int
     let payloadLength: Int
     private let payloadFormatIndicator: UInt8?
+    /// Whether a session that is full loses it under ``FullStorePolicy/refuse``, since nobody could be told. Any other
+    /// message has been asked about before it was accepted, and is not dropped afterwards.
+    var isDroppable = false
 
     /// The packet itself, where it lies in the form in which subscribers of the same form get it.
     private let packetStart: Int
@@ -137,6 +140,9 @@ struct OutgoingPublish {
         self.buffer.getSlice(at: self.buffer.readerIndex + self.payloadStart, length: self.payloadLength)
             ?? ByteBuffer()
     }
+
+    /// What the message counts for in limits, as ``Message/byteCount``.
+    var byteCount: Int { self.topicLength + self.forwardedLength + self.payloadLength }
 
     var remainingExpiry: UInt32? {
         self.expiresAt.map { self.now.seconds(until: $0) }

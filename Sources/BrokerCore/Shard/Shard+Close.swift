@@ -232,7 +232,7 @@ extension Shard {
         self.passOn(of: session, hasEnded: true)
         for delivery in session.arrival?.held ?? [] {
             guard let group = delivery.group else { continue }
-            var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
+            var publish = delivery.outgoing(at: self.now)
             self.deliver(&publish, to: group, excluding: session.address)
         }
         self.tellEnded(of: session)

@@ -28,7 +28,8 @@ extension Shard {
                         message: publish.message(),
                         route: route,
                         origin: publish.origin,
-                        firstNumber: firstNumber
+                        firstNumber: firstNumber,
+                        isDroppable: publish.isDroppable
                     )
                 ),
                 to: UInt16(shard)
@@ -88,7 +89,8 @@ extension Shard {
                 identifiers: route.identifiers(of: target),
                 group: nil,
                 origin: publish.origin,
-                number: number
+                number: number,
+                isDroppable: publish.isDroppable
             )
         )
     }
@@ -101,6 +103,7 @@ extension Shard {
             origin: delivery.origin,
             now: self.now
         )
+        publish.isDroppable = delivery.isDroppable
         self.deliver(&publish, to: delivery.route, in: Int(self.index), firstNumber: delivery.firstNumber)
     }
 
@@ -115,11 +118,7 @@ extension Shard {
             self.post(.forward(client: moved.client.text, delivery), to: moved.shard)
         } else if let group = delivery.group {
             // The member has left between the choice and now: another one gets it.
-            var publish = OutgoingPublish(
-                delivery.message,
-                origin: delivery.origin,
-                now: self.now
-            )
+            var publish = delivery.outgoing(at: self.now)
             self.deliver(&publish, to: group, excluding: delivery.address)
         }
     }
@@ -127,7 +126,7 @@ extension Shard {
     /// A member that a shared group has chosen may have lost its connection since: then one that is online gets it.
     private func passOnToOnline(_ delivery: DirectDelivery, insteadOf session: Session) -> Bool {
         guard let group = delivery.group, session.connection == nil, session.sink == nil else { return false }
-        var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
+        var publish = delivery.outgoing(at: self.now)
         guard self.deliver(&publish, to: group, excluding: delivery.address, onlineOnly: true) else { return false }
         self.journalRemoval(of: delivery.number, session)
         return true
@@ -146,7 +145,7 @@ extension Shard {
         if delivery.noLocal, delivery.origin == session.address {
             return self.journalRemoval(of: delivery.number, session)
         }
-        var publish = OutgoingPublish(delivery.message, origin: delivery.origin, now: self.now)
+        var publish = delivery.outgoing(at: self.now)
         self.deliver(
             &publish,
             to: session,
@@ -177,7 +176,8 @@ extension Shard {
                 publisher: publish.publisher,
                 topicHash: publish.topicHash,
                 excluding: excluding,
-                onlineOnly: onlineOnly
+                onlineOnly: onlineOnly,
+                hasRoom: self.room(for: publish)
             )
         else { return false }
         let identifiers = member.subscription.identifier == 0 ? [] : [member.subscription.identifier]
@@ -207,7 +207,8 @@ extension Shard {
             identifiers: identifiers,
             group: group,
             origin: publish.origin,
-            number: number
+            number: number,
+            isDroppable: publish.isDroppable
         )
         if member.address.shard == self.index {
             // At once: through the mail, a later message could come before it.

@@ -54,7 +54,7 @@ extension Shard {
                 }
                 if qos == .exactlyOnce { session.incomingExactlyOnce.insert(packetIdentifier) }
                 let mark = self.journal.count
-                let reason = self.publish(message, origin: origin)
+                let reason = self.publish(message, origin: origin, isDroppable: !connection.isVersion5)
                 self.acknowledgePublish(qos, packetIdentifier, reason, connection, since: mark)
             case .refuse(let reason):
                 if judgement.isDenied { self.log(.denied, .denied(client, .publish(topic: message.topic), reason)) }

@@ -86,6 +86,7 @@ extension Shard {
         guard header.qos == .atMostOnce || self.canStore(&publish, route, for: connection) else {
             return self.refuseToStore(header.qos, header.packetIdentifier, connection, session)
         }
+        publish.isDroppable = !connection.isVersion5
         let mark = self.journal.count
         let isDelivered = self.deliver(&publish, along: route)
         self.acknowledgePublish(
@@ -306,9 +307,10 @@ extension Shard {
 
     /// Keeps a message if it is retained, and routes it.
     ///
+    /// - Parameter isDroppable: whether nobody could be told that there is no room for it.
     /// - Returns: what its publisher is told.
     @discardableResult
-    func publish(_ message: Message, origin: SessionAddress?) -> ReasonCode {
+    func publish(_ message: Message, origin: SessionAddress?, isDroppable: Bool = true) -> ReasonCode {
         if message.isRetained, !self.canStoreSessions, self.keepsRetained(on: message.topic) {
             // It could not be kept: what it replaces stays.
             self.metrics.retainedRefused += 1
@@ -324,6 +326,7 @@ extension Shard {
             }
         }
         var publish = OutgoingPublish(message, origin: origin, now: self.now)
+        publish.isDroppable = isDroppable
         return self.deliver(&publish, along: self.route(of: message)) ? .success : .noMatchingSubscribers
     }
 

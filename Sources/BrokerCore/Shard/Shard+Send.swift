@@ -28,7 +28,7 @@ extension Shard {
             self.sendNow(&publish, terms, session, connection)
         } else {
             if connection.output.byteCount >= self.settings.maximumOutboundBytes { self.noteStuck(connection) }
-            self.enqueue(QueuedMessage(publish.message(), terms), for: session)
+            self.enqueue(QueuedMessage(publish.message(), terms), for: session, isDroppable: publish.isDroppable)
         }
     }
 
@@ -41,7 +41,7 @@ extension Shard {
         if let sink = session.sink {
             sink(publish.message())
         } else if terms.qos > .atMostOnce {
-            self.enqueue(QueuedMessage(publish.message(), terms), for: session)
+            self.enqueue(QueuedMessage(publish.message(), terms), for: session, isDroppable: publish.isDroppable)
         }
     }
 
@@ -191,8 +191,12 @@ extension Shard {
     // MARK: The queue
 
     /// Lets a QoS 1 or 2 message wait for its client.
-    func enqueue(_ message: QueuedMessage, for session: Session) {
-        if message.terms.number != .none { return self.enqueueStored(message, for: session) }
+    ///
+    /// - Parameter isDroppable: ``OutgoingPublish/isDroppable``.
+    func enqueue(_ message: QueuedMessage, for session: Session, isDroppable: Bool) {
+        if message.terms.number != .none {
+            return self.enqueueStored(message, for: session, isDroppable: isDroppable)
+        }
         switch session.queue.append(message, limits: self.queueLimits) {
         case .accepted: break
         case .displaced(let displaced):

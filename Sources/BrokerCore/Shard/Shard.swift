@@ -46,6 +46,8 @@ package final class Shard {
     private(set) var isRestoring = false
     /// The kept session for which most messages wait, as far as is known; nil: none.
     var fullest: SessionAddress?
+    /// The kept session for which most bytes wait, as far as is known; nil: none.
+    var largest: SessionAddress?
     /// Sessions that the store may not hold yet, by the ticket of what has made them known to it.
     var beginning: Deque<(ticket: UInt64, account: SessionAccount)> = []
     /// Pages of sessions' messages that are asked for at the end of the turn.

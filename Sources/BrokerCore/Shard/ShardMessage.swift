@@ -38,6 +38,8 @@ package struct RoutedDelivery: Sendable {
     let origin: SessionAddress?
     /// The number of the delivery to the first of the route's stored targets; `none`: it is not stored.
     let firstNumber: StoreNumber
+    /// ``OutgoingPublish/isDroppable``.
+    let isDroppable: Bool
 }
 
 /// A message for one session.
@@ -52,6 +54,15 @@ package struct DirectDelivery: Sendable {
     let origin: SessionAddress?
     /// What it is known by in the store; `none`: it is not stored.
     let number: StoreNumber
+    /// ``OutgoingPublish/isDroppable``.
+    let isDroppable: Bool
+
+    /// The message, on its way again.
+    func outgoing(at now: MonotonicTime) -> OutgoingPublish {
+        var publish = OutgoingPublish(self.message, origin: self.origin, now: now)
+        publish.isDroppable = self.isDroppable
+        return publish
+    }
 }
 
 /// A session between two shards.

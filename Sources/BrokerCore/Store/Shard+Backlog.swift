@@ -28,8 +28,10 @@ extension Shard {
     }
 
     /// Lets a message that is stored wait for its client.
-    func enqueueStored(_ queued: QueuedMessage, for session: Session) {
-        guard self.makeRoom(for: queued, in: session) else {
+    ///
+    /// - Parameter isDroppable: ``OutgoingPublish/isDroppable``.
+    func enqueueStored(_ queued: QueuedMessage, for session: Session, isDroppable: Bool) {
+        guard self.makeRoom(for: queued, in: session, isDroppable: isDroppable) else {
             return self.displace(queued, of: session)
         }
         defer { self.updateAccount(of: session) }
@@ -49,65 +51,13 @@ extension Shard {
     }
 
     /// A message for which there is no room any more, or never was.
-    private func displace(_ queued: QueuedMessage, of session: Session) {
+    func displace(_ queued: QueuedMessage, of session: Session) {
         self.journalRemoval(of: queued.terms.number, session)
         self.dropForFullQueue(queued.message, session)
     }
 
     private func hasRoomInMemory(_ session: Session) -> Bool {
         session.queue.count < self.settings.queuedMessagesInMemory && session.queue.byteCount < Self.pageBytes
-    }
-
-    /// Sees to it that a message fits into what is kept for a session.
-    ///
-    /// - Returns: whether it does.
-    private func makeRoom(for queued: QueuedMessage, in session: Session) -> Bool {
-        let bytes = queued.message.byteCount
-        guard bytes <= self.settings.maximumStoredBytesPerSession, self.settings.maximumStoredMessagesPerSession > 0
-        else { return false }
-        // As much gives way as comes, and no more: where a limit has been lowered, what was accepted before stays.
-        var freedCount = 0
-        var freedBytes = 0
-        if self.isStoreFull, self.settings.fullStorePolicy == .dropOldest, self.makeRoomInFullest(than: session) {
-            freedCount = 1
-        }
-        while true {
-            let hasTooMany =
-                session.waiting.count >= self.settings.maximumStoredMessagesPerSession || self.isStoreFull
-            let isTooLarge = session.waiting.byteCount + bytes > self.settings.maximumStoredBytesPerSession
-            guard hasTooMany && freedCount == 0 || isTooLarge && freedBytes < bytes else { return true }
-            guard self.settings.fullStorePolicy == .dropOldest else { return false }
-            guard let oldest = session.queue.popFirst() else {
-                // The oldest are in the store only: they are read, and go when they are there.
-                guard let backlog = session.backlog else { return false }
-                if hasTooMany, freedCount == 0 { backlog.owedCount += 1 }
-                if isTooLarge { backlog.owedBytes += bytes - freedBytes }
-                _ = self.readAhead(session)
-                return true
-            }
-            freedCount += 1
-            freedBytes += oldest.message.byteCount
-            self.displace(oldest, of: session)
-        }
-    }
-
-    /// Where the store as a whole is full, it is the session with most messages that has to give one away, and not the
-    /// one that happens to get one: else a client that never comes back would take all room from the others.
-    ///
-    /// - Returns: whether another session than `session` has more, and gives one away.
-    private func makeRoomInFullest(than session: Session) -> Bool {
-        guard let address = self.fullest, let fullest = self.sessions[address.slot, address.generation],
-            fullest !== session, fullest.waiting.count > session.waiting.count
-        else { return false }
-        defer { self.updateAccount(of: fullest) }
-        if let oldest = fullest.queue.popFirst() {
-            self.displace(oldest, of: fullest)
-            return true
-        }
-        guard let backlog = fullest.backlog, backlog.owedCount < backlog.count else { return false }
-        backlog.owedCount += 1
-        _ = self.readAhead(fullest)
-        return true
     }
 
     /// An earlier broker may have been killed before the oldest messages had given way.
@@ -144,8 +94,10 @@ extension Shard {
         guard let account = session.account else { return }
         let waiting = session.waiting
         account.set(messageCount: waiting.count, byteCount: waiting.byteCount)
-        let present = self.fullest.flatMap { self.sessions[$0.slot, $0.generation] }
-        if waiting.count > present?.waiting.count ?? 0 { self.fullest = session.address }
+        let fullest = self.fullest.flatMap { self.sessions[$0.slot, $0.generation] }
+        if waiting.count > fullest?.waiting.count ?? 0 { self.fullest = session.address }
+        let largest = self.largest.flatMap { self.sessions[$0.slot, $0.generation] }
+        if waiting.byteCount > largest?.waiting.byteCount ?? 0 { self.largest = session.address }
     }
 
     // MARK: What is read
@@ -311,7 +263,7 @@ extension Shard {
 
 extension Session {
     /// The QoS 1 and 2 messages that wait for its client, in memory and in the store.
-    fileprivate var waiting: (count: Int, byteCount: Int) {
+    var waiting: (count: Int, byteCount: Int) {
         guard let backlog = self.backlog else { return (self.queue.count, self.queue.byteCount) }
         return (
             self.queue.count + backlog.count + backlog.arrivals.count,

@@ -24,41 +24,71 @@ extension Shard {
         guard let store = self.store, publish.isRetained || !route.stored.isEmpty || !route.groups.isEmpty else {
             return true
         }
-        return self.hasSpace(in: store.store, isRetained: publish.isRetained, route, for: connection)
+        return self.hasSpace(in: store.store, for: publish, route, from: connection)
     }
 
     @inline(never)
     private func hasSpace(
         in store: any BrokerStore,
-        isRetained: Bool,
+        for publish: OutgoingPublish,
         _ route: Route,
-        for connection: Connection
+        from connection: Connection
     ) -> Bool {
         guard store.isAvailable else {
-            return !isRetained && route.stored.isEmpty && !route.groups.contains(where: \.hasStoredMember)
+            return !publish.isRetained && route.stored.isEmpty && !route.groups.contains(where: \.hasStoredMember)
         }
         // Earlier versions have no way to say it: there each full session loses the message.
-        guard self.settings.fullStorePolicy == .refuse, connection.isVersion5 else { return true }
+        guard connection.isVersion5, let hasRoom = self.room(for: publish) else { return true }
         if !route.stored.isEmpty || route.groups.contains(where: \.hasStoredMember) {
             guard !self.isStoreFull else { return false }
         }
-        return !route.stored.contains { self.isFull($0.account) }
+        let bytes = publish.byteCount
+        let isFull = route.stored.contains { target in
+            !(target.noLocal && target.address == publish.origin) && self.isFull(target.account, for: bytes)
+        }
+        // A group chooses one that has room, if there is any.
+        return !isFull && route.groups.allSatisfy { $0.isEmpty || $0.contains(where: hasRoom) }
+    }
+
+    /// Whether members of shared groups can take a message, where that decides; nil: it does not.
+    func room(for publish: OutgoingPublish) -> ((SharedGroup.Member) -> Bool)? {
+        guard self.store != nil, self.settings.fullStorePolicy == .refuse, publish.qos > .atMostOnce else { return nil }
+        let bytes = publish.byteCount
+        return { member in
+            guard member.subscription.qos > .atMostOnce, let account = member.subscription.account else { return true }
+            return !self.isFull(account, for: bytes)
+        }
+    }
+
+    /// What the store as a whole has too much of.
+    struct StoreExcess {
+        var ofMessages = false
+        var ofBytes = false
     }
 
     /// Whether the store as a whole holds as much as it may. Retained messages have limits of their own.
     var isStoreFull: Bool {
-        guard let store = self.store?.store else { return false }
-        let (messages, bytes) = (store.messageCount, store.byteCount)
-        guard messages >= self.settings.maximumStoredMessages || bytes >= self.settings.maximumStoredBytes else {
-            return false
-        }
-        return messages - self.broker.retained.count >= self.settings.maximumStoredMessages
-            || bytes - self.broker.retained.byteCount >= self.settings.maximumStoredBytes
+        let excess = self.storeExcess
+        return excess.ofMessages || excess.ofBytes
     }
 
-    private func isFull(_ account: SessionAccount) -> Bool {
+    /// What the store as a whole holds as much of as it may, or more.
+    var storeExcess: StoreExcess {
+        guard let store = self.store?.store else { return StoreExcess() }
+        let (messages, bytes) = (store.messageCount, store.byteCount)
+        guard messages >= self.settings.maximumStoredMessages || bytes >= self.settings.maximumStoredBytes else {
+            return StoreExcess()
+        }
+        return StoreExcess(
+            ofMessages: messages - self.broker.retained.count >= self.settings.maximumStoredMessages,
+            ofBytes: bytes - self.broker.retained.byteCount >= self.settings.maximumStoredBytes
+        )
+    }
+
+    /// Whether there is no room for a message of so many bytes.
+    private func isFull(_ account: SessionAccount, for bytes: Int) -> Bool {
         account.messageCount >= self.settings.maximumStoredMessagesPerSession
-            || account.byteCount >= self.settings.maximumStoredBytesPerSession
+            || account.byteCount + bytes > self.settings.maximumStoredBytesPerSession
     }
 
     /// Refuses a message of QoS 1 or 2 that can't be stored. A client of a version that has no reasons is

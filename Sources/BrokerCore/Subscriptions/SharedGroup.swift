@@ -40,6 +40,11 @@ final class SharedGroup: Sendable {
         self.state.withLock { $0.members.contains { $0.subscription.account != nil } }
     }
 
+    /// Whether a message may go to one of the members.
+    func contains(where isSuitable: (Member) -> Bool) -> Bool {
+        self.state.withLock { $0.members.contains(where: isSuitable) }
+    }
+
     /// - Returns: whether the session was no member before.
     func insert(_ address: SessionAddress, _ subscription: Subscription, isOnline: Bool) -> Bool {
         self.state.withLock { state in
@@ -84,14 +89,22 @@ final class SharedGroup: Sendable {
     /// - Parameters:
     ///   - excluded: a member that has just left with the message.
     ///   - onlineOnly: whether an offline member is no choice at all.
+    ///   - hasRoom: whether a member can take the message; one that can't is chosen only when none can. nil: all can.
     func choose(
         publisher: UTF8String?,
         topicHash: UInt64,
         excluding excluded: SessionAddress? = nil,
-        onlineOnly: Bool = false
+        onlineOnly: Bool = false,
+        hasRoom: ((Member) -> Bool)? = nil
     ) -> Member? {
         self.state.withLock { state in
-            let isFree = { (member: Member) in member.address != excluded }
+            var isFree = { (member: Member) in member.address != excluded }
+            if let hasRoom {
+                let isSuitable = { (member: Member) in member.address != excluded && hasRoom(member) }
+                if state.members.contains(where: { isSuitable($0) && ($0.isOnline || !onlineOnly) }) {
+                    isFree = isSuitable
+                }
+            }
             let onlineCount = state.members.count { $0.isOnline && isFree($0) }
             guard onlineCount > 0 || !onlineOnly else { return nil }
             let isCandidate = { (member: Member) in isFree(member) && (onlineCount == 0 || member.isOnline) }

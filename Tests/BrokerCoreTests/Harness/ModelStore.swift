@@ -83,7 +83,7 @@ final class ModelStore: BrokerStore {
         self.state.withLock { $0.isFull ? Int.max : $0.tables.messageCount + $0.tables.retained.count }
     }
 
-    var byteCount: Int { 0 }
+    var byteCount: Int { self.state.withLock { $0.tables.byteCount } }
 
     // MARK: As the test sees it
 

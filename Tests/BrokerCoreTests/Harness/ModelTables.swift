@@ -45,6 +45,17 @@ struct ModelTables: Sendable {
         Set(self.sessions.values.flatMap { $0.deliveries.values.map(\.record.messageNumber) }).count
     }
 
+    /// The bytes of these messages, and of the retained ones.
+    var byteCount: Int {
+        var bytes: [StoreNumber: Int] = [:]
+        for entry in self.sessions.values {
+            for delivery in entry.deliveries.values {
+                bytes[delivery.record.messageNumber] = delivery.record.message.byteCount
+            }
+        }
+        return bytes.values.reduce(0, +) + self.retained.values.reduce(0) { $0 + $1.byteCount }
+    }
+
     /// The session of a client.
     func session(_ client: String) -> Entry? {
         self.sessions.values.first { $0.record.client.clientIdentifier == client }
