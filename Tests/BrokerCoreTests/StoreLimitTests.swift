@@ -71,4 +71,26 @@ import Testing
         #expect(self.numbers("c") == Array(100..<110))
         #expect(broker.metrics.droppedQueueFull == 1)
     }
+
+    // MARK: A limit that has been lowered
+
+    @Test(arguments: [false, true])
+    func whatWasAcceptedStays(ofBytes: Bool) {
+        var broker = self.broker { _ in }
+        broker.away("c", "s")
+        self.publish(20, 100, to: "s", broker)
+        broker = broker.restarted {
+            $0.queuedMessagesInMemory = 3
+            if ofBytes { $0.maximumStoredBytesPerSession = 500 } else { $0.maximumStoredMessagesPerSession = 5 }
+        }
+        let client = broker.kept("c", receiveMaximum: 1)
+        client.drop()
+        broker.commit()
+        #expect(self.numbers("c") == Array(100..<120))
+        self.publish(2, 100, to: "s", broker)
+        // One is in flight.
+        #expect(self.numbers("c") == [100] + Array(103..<120) + [100, 101])
+        #expect(broker.kept("c").drain().count == 20)
+        #expect(self.store.tables.deliveryCount == 0)
+    }
 }

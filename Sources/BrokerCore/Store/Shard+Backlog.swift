@@ -60,20 +60,6 @@ extension Shard {
         session.queue.count < self.settings.queuedMessagesInMemory && session.queue.byteCount < Self.pageBytes
     }
 
-    /// An earlier broker may have been killed before the oldest messages had given way.
-    private func noteExcess(of session: Session, _ backlog: StoredBacklog) {
-        guard self.settings.fullStorePolicy == .dropOldest else { return }
-        let waiting = session.waiting
-        backlog.owedCount = max(
-            backlog.owedCount,
-            waiting.count - self.settings.maximumStoredMessagesPerSession
-        )
-        backlog.owedBytes = max(
-            backlog.owedBytes,
-            waiting.byteCount - self.settings.maximumStoredBytesPerSession
-        )
-    }
-
     /// Drops the oldest messages, now in memory, that others have been accepted for.
     private func settleDebts(of session: Session, _ backlog: StoredBacklog) {
         while backlog.owedCount > 0 || backlog.owedBytes > 0, let oldest = session.queue.popFirst() {
@@ -164,7 +150,6 @@ extension Shard {
         if page.request.includesInflight {
             backlog.lacksInflight = false
             for entry in page.inflight { self.restoreInflight(entry, session, backlog) }
-            self.noteExcess(of: session, backlog)
         }
         for entry in page.queued {
             backlog.remove(entry.message)
