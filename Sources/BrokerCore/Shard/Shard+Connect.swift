@@ -207,7 +207,6 @@ extension Shard {
         session.info = info
         session.connection = connection
         session.isRestored = false
-        session.isDissolving = false
         session.expiresAt = nil
         session.willDueAt = nil
         session.will = connect.will

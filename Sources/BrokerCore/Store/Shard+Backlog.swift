@@ -173,12 +173,17 @@ extension Shard {
 
     /// A session's time is over. What a shared group chose it for goes to other members, so it is read first.
     func expire(_ session: Session) {
+        guard !session.isDissolving else { return }
         guard session.sharedCount > 0, session.backlog != nil else { return self.end(session) }
         session.isDissolving = true
+        // It gets nothing more, from other members that end least of all: they would pass their messages to and fro.
+        for entry in session.entries.values {
+            self.broker.subscriptions.unsubscribe(entry.filter, session.address)
+        }
         self.dissolve(session)
     }
 
-    private func dissolve(_ session: Session) {
+    func dissolve(_ session: Session) {
         guard session.backlog != nil else { return self.end(session) }
         self.passOn(of: session, hasEnded: true)
         for queued in session.queue.remove(where: { _ in true }) {

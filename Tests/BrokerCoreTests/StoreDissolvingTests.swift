@@ -1,0 +1,122 @@
+//===----------------------------------------------------------------------===//
+// This source file is part of the NanoMQ Swift project
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+
+import MQTTCodec
+import Testing
+
+@testable import BrokerCore
+
+/// Expired sessions whose messages, in the store only, go to other members of their shared groups.
+@Suite struct StoreDissolvingTests {
+    private let store = ModelStore()
+
+    private func broker(shards: Int = 1, extensions: [any BrokerExtension] = []) -> TestBroker {
+        TestBroker(shards: shards, extensions: extensions, store: self.store) { $0.queuedMessagesInMemory = 3 }
+    }
+
+    private func member(_ name: String, on shard: Int = 0, _ broker: TestBroker) {
+        let client = broker.kept(name, on: shard, seconds: 10)
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        client.subscribe("own", qos: .atLeastOnce)
+        broker.commit()
+        client.drop()
+        broker.commit()
+    }
+
+    private func publish(_ numbers: Range<Int>, to topic: String, _ broker: TestBroker) {
+        let publisher = broker.connected("p")
+        for number in numbers { publisher.publish(topic, "\(number)", qos: .atLeastOnce) }
+        broker.commit()
+        publisher.drop()
+    }
+
+    /// The store does some of its work.
+    private func goOn(_ rounds: Int, _ broker: TestBroker) {
+        for _ in 0..<rounds {
+            broker.settle()
+            self.store.commit()
+            self.store.answer()
+        }
+        broker.settle()
+    }
+
+    @Test(arguments: [0, 1])
+    func membersThatEndTogether(shard: Int) {
+        let broker = self.broker(shards: 2)
+        self.member("a", broker)
+        self.member("b", on: shard, broker)
+        self.publish(0..<40, to: "s", broker)
+        self.publish(40..<60, to: "own", broker)
+        broker.advance(seconds: 11)
+        self.goOn(100, broker)
+        #expect(broker.session("a") == nil && broker.session("b") == nil)
+        #expect(self.store.tables.sessions.isEmpty && self.store.openFetches == 0)
+        broker.expectEmpty()
+    }
+
+    /// Nothing comes to it any more, of its groups or its own.
+    @Test func newMessages() {
+        let broker = self.broker()
+        self.member("leaver", broker)
+        self.publish(0..<20, to: "s", broker)
+        broker.away("stayer", "$share/g/s")
+        broker.advance(seconds: 11)
+        #expect(broker.session("leaver")?.isDissolving == true)
+        self.publish(20..<40, to: "s", broker)
+        self.publish(40..<60, to: "own", broker)
+        self.goOn(100, broker)
+        #expect(broker.session("leaver") == nil)
+        #expect(self.store.tables.texts("stayer").sorted() == (0..<40).map { "\($0)" }.sorted())
+        #expect(self.store.tables.session("leaver") == nil)
+    }
+
+    /// Its client is back while some of its messages are gone already: it gets a new session.
+    @Test(arguments: 0..<4, [0, 1])
+    func theClientComesBack(afterRounds: Int, on shard: Int) {
+        let broker = self.broker(shards: 2)
+        self.member("c", broker)
+        self.publish(0..<10, to: "s", broker)
+        self.publish(10..<20, to: "own", broker)
+        broker.advance(seconds: 11)
+        self.goOn(afterRounds, broker)
+        #expect(broker.session("c")?.isDissolving == true)
+        let client = broker.client("c", on: shard)
+        client.send(client.connectPacket { $0.keepSession() })
+        self.goOn(20, broker)
+        guard case .connectAck(let answer)? = client.takeFirst(.connectAck) else {
+            Issue.record("no CONNACK")
+            return
+        }
+        #expect(!answer.sessionPresent && answer.reason == .success)
+        #expect(client.drain().isEmpty)
+        #expect(broker.session("c")?.isDissolving == false)
+        #expect(self.store.tables.sessions.count == 1 && self.store.tables.deliveryCount == 0)
+        client.subscribe("own", qos: .atLeastOnce)
+        self.publish(20..<22, to: "own", broker)
+        #expect(client.drain().map(\.text) == ["20", "21"])
+        broker.expectAtRest()
+    }
+
+    /// It is not asked what the client may have of a session that has expired, so it does not wait for an answer while
+    /// the session goes.
+    @Test func theClientComesBackAndIsJudged() async {
+        let rules = ChangingRules()
+        let broker = self.broker(extensions: [rules])
+        self.member("c", broker)
+        self.publish(0..<10, to: "s", broker)
+        broker.advance(seconds: 11)
+        rules.change { $0.isLate = true }
+        let client = broker.client("c")
+        client.send(client.connectPacket { $0.keepSession() })
+        self.goOn(20, broker)
+        await broker.runWork()
+        self.goOn(20, broker)
+        guard case .connectAck(let answer)? = client.takeFirst(.connectAck) else {
+            Issue.record("no CONNACK")
+            return
+        }
+        #expect(!answer.sessionPresent)
+    }
+}
