@@ -31,11 +31,17 @@ final class RetainedStore: Sendable {
         var expiries = Heap<Expiry>()
         var maximumCount: Int
         var maximumBytes: Int
+        /// By the hash of its topic, the bytes of each message that exceeded the limits at the start, and that only the
+        /// store holds.
+        var unloaded: [UInt64: Int] = [:]
+        var unloadedBytes = 0
     }
 
     /// What became of a message that was to be retained.
     enum Outcome {
         case stored, cleared, refused
+        /// It was refused, and one that only the store holds is outdated.
+        case refusedOutdating
         /// There was none to be cleared.
         case unchanged
     }
@@ -59,13 +65,37 @@ final class RetainedStore: Sendable {
     var count: Int { self.state.withLock { $0.count } }
     var byteCount: Int { self.state.withLock { $0.byteCount } }
 
+    /// Those that only the store holds among them.
+    var storedCount: Int { self.state.withLock { $0.count + $0.unloaded.count } }
+    /// Bytes of these messages.
+    var storedByteCount: Int { self.state.withLock { $0.byteCount + $0.unloadedBytes } }
+
+    /// A message exceeds the limits when the broker starts: the store goes on holding it, until its topic gets another
+    /// or is cleared.
+    func noteUnloaded(_ message: Message) {
+        self.state.withLock { state in
+            Self.forgetUnloaded(message.topicHash, in: &state)
+            state.unloaded[message.topicHash] = message.byteCount
+            state.unloadedBytes += message.byteCount
+        }
+    }
+
+    /// - Returns: whether there was one.
+    @discardableResult
+    private static func forgetUnloaded(_ topicHash: UInt64, in state: inout State) -> Bool {
+        guard !state.unloaded.isEmpty, let bytes = state.unloaded.removeValue(forKey: topicHash) else { return false }
+        state.unloadedBytes -= bytes
+        return true
+    }
+
     /// Keeps a message as its topic's retained one, or clears the topic's if the payload is empty [MQTT-3.3.1-6].
     func store(_ message: Message) -> Outcome {
         let levels = TopicLevels(message.topic)
         let isClearing = message.payload.readableBytes == 0
         return self.state.withLock { state in
+            let wasUnloaded = Self.forgetUnloaded(message.topicHash, in: &state)
             if isClearing {
-                return Self.clear(levels, in: &state) ? .cleared : .unchanged
+                return Self.clear(levels, in: &state) || wasUnloaded ? .cleared : .unchanged
             }
             let present = Self.node(levels, in: state.root)?.message
             let bytes = state.byteCount - (present?.byteCount ?? 0) + message.byteCount
@@ -73,7 +103,7 @@ final class RetainedStore: Sendable {
             guard bytes <= state.maximumBytes, bytes + treeBytes <= state.maximumBytes.saturatingDouble,
                 present != nil || state.count < state.maximumCount
             else {
-                return .refused
+                return wasUnloaded ? .refusedOutdating : .refused
             }
             var node = state.root
             for index in 0..<levels.count {

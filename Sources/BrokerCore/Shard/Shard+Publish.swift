@@ -317,10 +317,13 @@ extension Shard {
         } else if message.isRetained {
             // Before others can see it: what the store finds without a number it leaves out.
             if let store = self.store { _ = message.number(in: store, for: self.index) }
-            switch self.broker.retained.store(message) {
+            let outcome = self.broker.retained.store(message)
+            switch outcome {
             case .stored, .cleared: self.journalRetained(message.topic)
             case .unchanged: break
-            case .refused:
+            case .refused, .refusedOutdating:
+                // Later than one that only the store holds: that one may not come back.
+                if outcome == .refusedOutdating { self.journalRetained(message.topic) }
                 self.metrics.retainedRefused += 1
                 self.log(.retainedLimit, .retainedLimit)
             }

@@ -80,8 +80,8 @@ extension Shard {
             return StoreExcess()
         }
         return StoreExcess(
-            ofMessages: messages - self.broker.retained.count >= self.settings.maximumStoredMessages,
-            ofBytes: bytes - self.broker.retained.byteCount >= self.settings.maximumStoredBytes
+            ofMessages: messages - self.broker.retained.storedCount >= self.settings.maximumStoredMessages,
+            ofBytes: bytes - self.broker.retained.storedByteCount >= self.settings.maximumStoredBytes
         )
     }
 

@@ -66,6 +66,7 @@ extension BrokerState {
     @discardableResult
     package func restore(retained message: Message) -> Bool {
         if case .stored = self.retained.store(message) { return true }
+        self.retained.noteUnloaded(message)
         return false
     }
 }
