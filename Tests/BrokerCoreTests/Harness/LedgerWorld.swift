@@ -22,6 +22,8 @@ final class LedgerWorld {
         /// Steps from one failure of the store to the next, about; 0: none.
         var outageEvery: Int
         var steps: Int
+        /// Whether sessions are soon full, and messages refused then.
+        var isTight = false
 
         init(using generator: inout SeededGenerator) {
             self.shards = Int.random(in: 1...3, using: &generator)
@@ -46,15 +48,18 @@ final class LedgerWorld {
 
     init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        let plan = Plan(using: &generator)
+        var plan = Plan(using: &generator)
+        plan.isTight = seed.isMultiple(of: 4)
         let ledger = self.ledger
-        ledger.hasOutages = plan.outageEvery > 0
+        ledger.refusesMessages = plan.outageEvery > 0 || plan.isTight
+        // Earlier versions can't be told: what is promised to them may be lost where it is tight.
+        let old = plan.isTight ? ProtocolVersion.v5 : .v3_1_1
         let small = { (generator: inout SeededGenerator) in UInt16.random(in: 1...3, using: &generator) }
         self.publishers = [
-            LedgerPublisher("p0", .v3_1_1, ledger, qos: .exactlyOnce, isKept: true),
+            LedgerPublisher("p0", old, ledger, qos: .exactlyOnce, isKept: true),
             LedgerPublisher("p1", .v5, ledger, qos: .exactlyOnce, isKept: true),
             LedgerPublisher("p2", .v5, ledger, qos: .atLeastOnce, isKept: true),
-            LedgerPublisher("p3", .v3_1_1, ledger, qos: .atLeastOnce, isKept: false),
+            LedgerPublisher("p3", old, ledger, qos: .atLeastOnce, isKept: false),
             LedgerPublisher("p4", .v5, ledger, qos: .exactlyOnce, isKept: false),
         ]
         let one = QoS.atLeastOnce
@@ -78,6 +83,10 @@ final class LedgerWorld {
     private static func configure(_ settings: inout BrokerSettings, _ plan: Plan) {
         settings.queuedMessagesInMemory = plan.queuedInMemory
         settings.maximumInflight = plan.maximumInflight
+        guard plan.isTight else { return }
+        settings.fullStorePolicy = .refuse
+        settings.maximumStoredMessagesPerSession = 3
+        settings.maximumStoredMessages = 12
     }
 
     private func settleHomes() {

@@ -20,8 +20,8 @@ final class StoreLedger {
     }
 
     private(set) var records: [String: Record] = [:]
-    /// Whether the store fails now and then, so that messages are refused.
-    var hasOutages = false
+    /// Whether messages are refused: the store fails now and then, or sessions are full.
+    var refusesMessages = false
     private(set) var faults: [String] = []
 
     func fault(_ text: String) { self.faults.append(text) }
@@ -44,6 +44,6 @@ final class StoreLedger {
     /// for, or that may have been refused, may come when it is sent again, behind later ones.
     func isOrdered(_ text: String, for account: String) -> Bool {
         guard let record = self.records[text], record.expected.contains(account) else { return false }
-        return !(record.isRepeated && self.hasOutages)
+        return !(record.isRepeated && self.refusesMessages)
     }
 }
