@@ -375,6 +375,7 @@ class MessageTests(KeepingCase):
         client.close()
         publisher = self.client(broker, "publisher")
         flood(publisher, "a", (str(number) for number in range(150)))
+        self.settle(broker)  # What has to give way is read first; a kill before that would leave it.
         broker.kill()
         broker.start()
         publisher = self.resume(broker, "publisher")
