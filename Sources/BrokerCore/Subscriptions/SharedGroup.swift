@@ -89,7 +89,8 @@ final class SharedGroup: Sendable {
     /// - Parameters:
     ///   - excluded: a member that has just left with the message.
     ///   - onlineOnly: whether an offline member is no choice at all.
-    ///   - hasRoom: whether a member can take the message; one that can't is chosen only when none can. nil: all can.
+    ///   - hasRoom: whether a member can take the message; one that can't is chosen only when none can, and never with
+    ///     `onlineOnly`. nil: all can.
     func choose(
         publisher: UTF8String?,
         topicHash: UInt64,
@@ -98,12 +99,18 @@ final class SharedGroup: Sendable {
         hasRoom: ((Member) -> Bool)? = nil
     ) -> Member? {
         self.state.withLock { state in
-            var isFree = { (member: Member) in member.address != excluded }
+            let needsRoom: Bool
             if let hasRoom {
-                let isSuitable = { (member: Member) in member.address != excluded && hasRoom(member) }
-                if state.members.contains(where: { isSuitable($0) && ($0.isOnline || !onlineOnly) }) {
-                    isFree = isSuitable
+                needsRoom = state.members.contains { member in
+                    member.address != excluded && (member.isOnline || !onlineOnly) && hasRoom(member)
                 }
+                // The offline one that has it now is better off with it.
+                guard needsRoom || !onlineOnly else { return nil }
+            } else {
+                needsRoom = false
+            }
+            let isFree = { (member: Member) in
+                member.address != excluded && (!needsRoom || hasRoom?(member) != false)
             }
             let onlineCount = state.members.count { $0.isOnline && isFree($0) }
             guard onlineCount > 0 || !onlineOnly else { return nil }

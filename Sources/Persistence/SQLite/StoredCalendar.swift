@@ -13,7 +13,7 @@
     struct StoredCalendar: Equatable {
         /// When a broker last wrote, by the database's calendar; nil: none ever has.
         private(set) var aliveAt: Int64?
-        /// The same by the machine's clock.
+        /// The same by the machine's clock, or later: it may have been set back since it was last right.
         private var machineAliveAt: Int64?
 
         /// 2020. A machine that says it is earlier has no clock that goes on while it is off.
@@ -35,10 +35,11 @@
 
         /// A broker lives.
         mutating func note(_ now: Int64, _ machine: Int64) {
-            // Once the clock has been right, one that is not says nothing.
-            guard machine >= Self.earliest || machineAliveAt ?? 0 < Self.earliest else { return }
+            // A clock that has lost the time does not take back what is known of it, and what has passed since then has
+            // passed by both.
+            let elapsed = now.subtracting(self.aliveAt ?? now)
+            self.machineAliveAt = max(machine, self.machineAliveAt?.adding(max(elapsed, 0)) ?? machine)
             self.aliveAt = now
-            self.machineAliveAt = machine
         }
 
         func write(_ statements: Statements) throws(SQLiteFailure) {
