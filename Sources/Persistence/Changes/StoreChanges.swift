@@ -88,9 +88,7 @@ package struct StoreChanges {
     ///
     /// What is before the deliveries that are asked for does not: they can be read while that goes.
     package func concern(_ request: BacklogRequest) -> Bool {
-        guard let known = self.live[request.session.value], known.batch == self.batch, known.entries > 0 else {
-            return false
-        }
+        guard self.hasEntries(of: request.session), let known = self.live[request.session.value] else { return false }
         return request.includesInflight || known.lastDelivery > request.after.value
     }
 

@@ -111,7 +111,7 @@
             var remaining: [Change] = []
             var (count, bytes) = (0, 0)
             let select = statements.selectReferences
-            let found = try RowRuns(of: changes.lazy.map(\.number), select, parameter: 1) { place in
+            let found = try RowRuns(of: changes.map(\.number), select, parameter: 1) { place in
                 let change = changes[place]
                 guard select.int64(1) <= -change.count else {
                     remaining.append(change)

@@ -25,17 +25,16 @@
         ///   - parameter: the first of the two.
         ///   - visit: is called for each that is there, with its place among the numbers; whether it is to be deleted.
         init(
-            of numbers: some RandomAccessCollection<Int64>,
+            of numbers: [Int64],
             _ select: Statement,
             parameter: Int32,
             visit: (_ place: Int) -> Bool
         ) throws(SQLiteFailure) {
             guard let last = numbers.last else { return }
-            var next = numbers.startIndex
-            var place = 0
+            var next = 0
             select.set(parameter + 1, last)
             defer { select.rewind() }
-            while next < numbers.endIndex {
+            while next < numbers.count {
                 select.rewind()
                 select.set(parameter, numbers[next])
                 let start = next
@@ -45,28 +44,21 @@
                     guard try select.step() else { return }
                     let number = select.int64(0)
                     // Some may not be there any more.
-                    while next < numbers.endIndex, numbers[next] < number {
-                        numbers.formIndex(after: &next)
-                        place += 1
-                    }
-                    guard next < numbers.endIndex else { return }
+                    while next < numbers.count, numbers[next] < number { next += 1 }
+                    guard next < numbers.count else { return }
                     guard numbers[next] == number else {
                         strangers += 1
                         extends = false
                         continue
                     }
                     strangers = 0
-                    let goes = visit(place)
+                    let goes = visit(next)
                     if goes { self.add(number, extends) }
                     extends = goes
-                    numbers.formIndex(after: &next)
-                    place += 1
+                    next += 1
                 }
                 // A search in a table that is damaged may end in front of what it looks for, again and again.
-                if next == start {
-                    numbers.formIndex(after: &next)
-                    place += 1
-                }
+                if next == start { next += 1 }
             }
         }
 

@@ -36,12 +36,7 @@
             for session in arrears.endedSessions { try Self.end(session, statements, &totals) }
             var references = References()
             for topic in arrears.expiredTopics {
-                let select = statements.selectRetained
-                select.set(1, topic)
-                if try select.step() { references.remove(select.int64(0), bytes: select.clampedByteCount(1)) }
-                select.rewind()
-                statements.deleteRetained.set(1, topic)
-                try statements.deleteRetained.run()
+                try Self.writeRetained(nil, of: topic, statements, &references)
             }
             try references.write(statements, &totals, at: self.clock.now)
         }

@@ -20,13 +20,13 @@
             var rest = keys[...]
             while let session = rest.first?.session {
                 let end = rest.firstIndex { $0.session != session } ?? rest.endIndex
-                try Self.remove(rest[..<end].lazy.map(\.delivery), of: session, statements, &references)
+                try Self.remove(rest[..<end].map(\.delivery), of: session, statements, &references)
                 rest = rest[end...]
             }
         }
 
         private static func remove(
-            _ deliveries: some RandomAccessCollection<Int64>,
+            _ deliveries: [Int64],
             of session: Int64,
             _ statements: Statements,
             _ references: inout References

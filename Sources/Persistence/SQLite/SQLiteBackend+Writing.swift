@@ -27,7 +27,9 @@
                 try Self.writeSubscriptions(changes, except: displaced, statements)
                 var references = References()
                 try Self.writeDeliveries(changes, except: displaced, statements, &references)
-                try Self.writeRetained(changes, statements, &references)
+                for (topic, message) in changes.retained {
+                    try Self.writeRetained(message, of: topic, statements, &references)
+                }
                 try references.write(statements, &totals, at: now)
                 if lastNumber > self.lastNumber { try statements.setMeta("last_number", lastNumber.value) }
             }
@@ -104,29 +106,29 @@
             try Self.remove(changes.removals, statements, &references)
         }
 
-        private static func writeRetained(
-            _ changes: StoreChanges,
+        /// Makes a message the retained one of a topic; nil: it has none any more.
+        static func writeRetained(
+            _ message: Message?,
+            of topic: String,
             _ statements: Statements,
             _ references: inout References
         ) throws(SQLiteFailure) {
             let select = statements.selectRetained
-            for (topic, message) in changes.retained {
-                select.set(1, topic)
-                let old = try select.step() ? (number: select.int64(0), bytes: select.clampedByteCount(1)) : nil
-                select.rewind()
-                guard old?.number != message?.number.value else { continue }
-                if let message {
-                    references.add(message, message.number.value)
-                    statements.insertRetained.set(1, topic)
-                    statements.insertRetained.set(2, message.number.value)
-                    statements.insertRetained.set(3, message.byteCount)
-                    try statements.insertRetained.run()
-                } else {
-                    statements.deleteRetained.set(1, topic)
-                    try statements.deleteRetained.run()
-                }
-                if let old { references.remove(old.number, bytes: old.bytes) }
+            select.set(1, topic)
+            let old = try select.step() ? (number: select.int64(0), bytes: select.clampedByteCount(1)) : nil
+            select.rewind()
+            guard old?.number != message?.number.value else { return }
+            if let message {
+                references.add(message, message.number.value)
+                statements.insertRetained.set(1, topic)
+                statements.insertRetained.set(2, message.number.value)
+                statements.insertRetained.set(3, message.byteCount)
+                try statements.insertRetained.run()
+            } else {
+                statements.deleteRetained.set(1, topic)
+                try statements.deleteRetained.run()
             }
+            if let old { references.remove(old.number, bytes: old.bytes) }
         }
 
         /// - Returns: the earlier session of the client that has ended by it; nil: there is none.
