@@ -128,7 +128,6 @@ struct FileTests {
         }
         log.logger().info("Saturday")
         log.written()
-        try self.directory.setModified("nanomq.log", ManualClock.start / 1000)
         self.clock.advance(.seconds(10 * 3600))
         log.logger().info("Saturday, late")
         log.written()
@@ -137,6 +136,22 @@ struct FileTests {
         log.written()
         #expect(try self.directory.lines("nanomq.log.1").count == 2)
         #expect(try self.directory.text("nanomq.log").contains("2026-11-22T00:44:43.123Z INFO  Sunday"))
+    }
+
+    /// The clock is set back after the file was made, by a month.
+    @Test func periodOfAnEmptyFileBeginsWithItsFirstLine() throws {
+        try self.directory.write("", to: "nanomq.log")
+        try self.directory.setModified("nanomq.log", ManualClock.start / 1000 + 30 * 86_400)
+        let log = try OperatorLog.inFile(of: self.directory, clock: self.clock.clock) {
+            $0.file?.interval = .seconds(86_400)
+        }
+        log.logger().info("Saturday")
+        log.written()
+        self.clock.advance(.seconds(86_400))
+        log.logger().info("Sunday")
+        log.written()
+        #expect(try self.directory.lines("nanomq.log.1").count == 1)
+        #expect(try self.directory.lines("nanomq.log").count == 1)
     }
 
     @Test func periodSurvivesRestart() throws {

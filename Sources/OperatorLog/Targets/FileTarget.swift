@@ -35,7 +35,7 @@ final class FileTarget: LogTarget {
         self.clock = clock
         self.file = file
         self.size = file.size
-        self.period = Self.period(file.modified, settings)
+        self.period = Self.period(of: file, settings)
         let now = clock.monotonic()
         self.nextLook = now + 1000
         self.nextCleaning = now + 3_600_000
@@ -111,6 +111,12 @@ final class FileTarget: LogTarget {
         return seconds / interval
     }
 
+    /// The period that a file's lines are from. That of an empty file begins with its first line, whatever the clock
+    /// said when the file was made: it may have been set since.
+    private static func period(of file: LogFile, _ settings: LogSettings.File) -> Int64 {
+        file.size > 0 ? self.period(file.modified, settings) : .min
+    }
+
     /// Sees to it that the path leads to the file that is open. If it cannot be opened, the old one is kept.
     private func look() {
         self.nextLook = self.clock.monotonic() + 1000
@@ -120,7 +126,7 @@ final class FileTarget: LogTarget {
             try? self.file.descriptor.close()
             self.file = new
             self.size = new.size
-            self.period = Self.period(new.modified, self.settings)
+            self.period = Self.period(of: new, self.settings)
         } catch {
             if case .cannotOpen(_, let cause) = error { self.losses.add(0, cause) }
         }
