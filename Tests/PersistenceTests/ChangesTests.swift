@@ -144,7 +144,7 @@ struct ChangesTests {
             for operation in operations { changes.add(operation) }
             return changes.concern(
                 BacklogRequest(
-                    address: SessionAddress(shard: 0, slot: 0, generation: 0),
+                    reader: .session(SessionAddress(shard: 0, slot: 0, generation: 0)),
                     session: self.session,
                     after: number(10),
                     known: [.max],

@@ -116,6 +116,67 @@ struct EndingTests {
         #expect(try store.sessions().map(\.record.number) == [number(5)])
     }
 
+    @Test("What a session leaves to others does not stand in its client's way", arguments: BackendKind.allCases)
+    func estate(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        let next = number(5)
+        // The new session may be in the same write, the next one, or behind a restart; and its number may be lower.
+        for (first, second) in [(self.session, next), (next, self.session)] {
+            for writes in 0..<3 {
+                try store.write(
+                    .session(makeSession(first, client: "c")),
+                    makeDelivery(number(11), of: makeMessage(10), to: first, group: "$share/g/t")
+                )
+                store.add(.session(makeSession(first, client: "c", disconnectedAt: store.clock.now, hasEnded: true)))
+                if writes > 0 { try store.write() }
+                if writes > 1 {
+                    try store.reopen()
+                    #expect(try store.sessions().map(\.record.hasEnded) == [true])
+                }
+                try store.write(.session(makeSession(second, client: "c")))
+                try store.reopen()
+                let found = try store.sessions().map(\.record)
+                #expect(found.map(\.number) == [first, second].sorted())
+                #expect(found.first { $0.hasEnded }?.number == first && found.count(where: \.hasEnded) == 1)
+                #expect(try store.page(first).queued.map(\.group) == ["$share/g/t"])
+                try store.write(.removed(session: first, delivery: number(11)), .sessionEnded(first))
+                #expect(try store.sessions().map(\.record.number) == [second])
+                try store.write(.sessionEnded(second))
+                _ = try store.sweepAll()
+                #expect(store.backend.totals == StoreTotals())
+            }
+        }
+    }
+
+    @Test(
+        "An expired session with messages of shared groups is given back, until they have gone",
+        arguments: BackendKind.allCases
+    )
+    func expiredWithShares(kind: BackendKind) throws {
+        let store = try TestStore(kind)
+        let (own, next) = (number(2), number(3))
+        try store.write(
+            .session(makeSession(self.session, client: "c", expiryInterval: 100, disconnectedAt: store.clock.now)),
+            .session(makeSession(own, expiryInterval: 100, disconnectedAt: store.clock.now)),
+            makeDelivery(number(11), of: makeMessage(10), to: self.session, group: "$share/g/t"),
+            makeDelivery(number(13), of: makeMessage(12), to: self.session),
+            makeDelivery(number(15), of: makeMessage(14), to: own)
+        )
+        store.clock.advance(seconds: 200)
+        for _ in 0..<2 {
+            try store.reopen()
+            let found = try store.sessions().map(\.record)
+            #expect(found.map(\.number) == [self.session] && found.map(\.hasEnded) == [true])
+        }
+        // Its client is back, which changes nothing.
+        try store.write(.session(makeSession(next, client: "c")))
+        #expect(try store.page(self.session).queuedNumbers == [number(11), number(13)])
+        try store.write(.removed(session: self.session, delivery: number(11)), .sessionEnded(self.session))
+        _ = try store.sweepAll()
+        #expect(try store.sessions().map(\.record.number) == [next])
+        #expect(store.backend.totals == StoreTotals(sessions: 1))
+    }
+
     @Test("Sessions expire while there is no broker", arguments: BackendKind.allCases)
     func expiry(kind: BackendKind) throws {
         let store = try TestStore(kind)

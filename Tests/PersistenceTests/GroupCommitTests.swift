@@ -136,7 +136,7 @@ struct Rig {
         includesInflight: Bool = false
     ) -> BacklogRequest {
         BacklogRequest(
-            address: SessionAddress(shard: UInt16(shard), slot: 0, generation: 0),
+            reader: .session(SessionAddress(shard: UInt16(shard), slot: 0, generation: 0)),
             session: session,
             after: after,
             known: [.max],

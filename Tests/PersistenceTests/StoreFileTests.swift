@@ -138,7 +138,8 @@
                 lines.first == """
                     {"type": "session", "number": \(first), "client": "one", "user_name": "user", "version": 5, \
                     "peer": "192.0.2.1:4711", "listener": "ssl:outer", "expiry": 4294967295, \
-                    "disconnected_at": 1700000000000, "will": null, "subscriptions": [{"filter": "r/#", "qos": 2, \
+                    "disconnected_at": 1700000000000, "has_ended": false, "will": null, \
+                    "subscriptions": [{"filter": "r/#", "qos": 2, \
                     "no_local": false, "retain_as_published": false, "retain_handling": 0, "identifier": 3}], \
                     "received": [77]}
                     """

@@ -130,7 +130,7 @@ final class TestStore {
     ) throws -> BacklogPage {
         try self.backend.page(
             BacklogRequest(
-                address: SessionAddress(shard: 0, slot: 0, generation: 0),
+                reader: .session(SessionAddress(shard: 0, slot: 0, generation: 0)),
                 session: session,
                 after: after,
                 known: known,
@@ -181,7 +181,8 @@ func makeSession(
     client: String? = nil,
     expiryInterval: UInt32 = .max,
     disconnectedAt: MonotonicTime? = nil,
-    will: DelayedWill? = nil
+    will: DelayedWill? = nil,
+    hasEnded: Bool = false
 ) -> SessionRecord {
     SessionRecord(
         number: number,
@@ -203,7 +204,8 @@ func makeSession(
         ),
         expiryInterval: expiryInterval,
         disconnectedAt: disconnectedAt,
-        will: will
+        will: will,
+        hasEnded: hasEnded
     )
 }
 

@@ -79,8 +79,6 @@ final class Session {
     /// Messages that are in the store only; nil: none.
     var backlog: StoredBacklog?
 
-    /// Whether it has expired, and only those of its messages are still read that others may get. Never undone.
-    var isDissolving = false
     /// Whether it has been restored from the store and its client has not been back: what that may do is not known.
     var isRestored = false
 

@@ -232,8 +232,7 @@ extension Shard {
         self.passOn(of: session, hasEnded: true)
         for delivery in session.arrival?.held ?? [] {
             guard let group = delivery.group else { continue }
-            var publish = delivery.outgoing(at: self.now)
-            self.deliver(&publish, to: group, excluding: session.address)
+            self.passOn(delivery, in: group)
         }
         self.tellEnded(of: session)
         session.entries = [:]

@@ -89,6 +89,7 @@ extension Shard {
                 identifiers: route.identifiers(of: target),
                 group: nil,
                 origin: publish.origin,
+                session: .none,
                 number: number,
                 isDroppable: publish.isDroppable
             )
@@ -117,10 +118,15 @@ extension Shard {
         } else if let moved = self.moved[delivery.address] {
             self.post(.forward(client: moved.client.text, delivery), to: moved.shard)
         } else if let group = delivery.group {
-            // The member has left between the choice and now: another one gets it.
-            var publish = delivery.outgoing(at: self.now)
-            self.deliver(&publish, to: group, excluding: delivery.address)
+            self.passOn(delivery, in: group)
         }
+    }
+
+    /// The member's session has ended between the choice and now: another one gets it.
+    func passOn(_ delivery: DirectDelivery, in group: SharedGroup) {
+        var publish = delivery.outgoing(at: self.now)
+        self.deliver(&publish, to: group, excluding: delivery.address)
+        self.journalRemoval(of: delivery.number, from: delivery.session)
     }
 
     /// A member that a shared group has chosen may have lost its connection since: then one that is online gets it.
@@ -207,6 +213,7 @@ extension Shard {
             identifiers: identifiers,
             group: group,
             origin: publish.origin,
+            session: member.subscription.account?.number ?? .none,
             number: number,
             isDroppable: publish.isDroppable
         )
@@ -229,31 +236,41 @@ extension Shard {
     /// Messages that a shared group chose this session for go to other members now that it has left.
     ///
     /// A QoS 2 message that the client may have seen stays with it, since nobody else may get it [MQTT-4.8.2-4, -5].
+    /// While the session stays, only a member that is online is better than itself.
     func passOn(of session: Session, hasEnded: Bool) {
         guard session.sharedCount > 0 else { return }
         defer { self.updateAccount(of: session) }
         for (identifier, inflight) in session.inflight.all where inflight.terms.qos == .atLeastOnce {
             guard let group = inflight.terms.group, let message = inflight.message else { continue }
-            if self.passOn(message, from: session, in: group, hasEnded: hasEnded) {
+            if self.passOn(message, in: group, excluding: session.address, onlineOnly: !hasEnded) {
                 session.inflight.end(identifier)
                 self.journalRemoval(of: inflight.terms.number, session)
             }
         }
         for queued in session.queue.remove(where: { $0.terms.group != nil }) {
             guard let group = queued.terms.group else { continue }
-            if self.passOn(queued.message, from: session, in: group, hasEnded: hasEnded) {
+            if self.passOn(queued.message, in: group, excluding: session.address, onlineOnly: !hasEnded) {
                 self.journalRemoval(of: queued.terms.number, session)
-            } else if !hasEnded {
+            } else if hasEnded {
+                self.tellDropped(queued.message, session.info, .sessionEnded)
+            } else {
                 // It has been accepted before: no limit is asked.
                 session.queue.push(queued)
             }
         }
     }
 
-    /// While the session stays, only a member that is online is better than itself.
-    private func passOn(_ message: Message, from session: Session, in group: SharedGroup, hasEnded: Bool) -> Bool {
+    /// Brings a message to another member than the one that was chosen for it.
+    ///
+    /// - Returns: whether nothing is left to do for it.
+    func passOn(
+        _ message: Message,
+        in group: SharedGroup,
+        excluding address: SessionAddress? = nil,
+        onlineOnly: Bool = false
+    ) -> Bool {
         guard !message.isExpired(at: self.now) else { return true }
         var publish = OutgoingPublish(message, origin: nil, now: self.now)
-        return self.deliver(&publish, to: group, excluding: session.address, onlineOnly: !hasEnded)
+        return self.deliver(&publish, to: group, excluding: address, onlineOnly: onlineOnly)
     }
 }

@@ -93,11 +93,6 @@ extension Shard {
     ///
     /// - Returns: the session, without a connection; nil: it has ended.
     func release(_ session: Session, isCleanStart: Bool) -> Session? {
-        if session.isDissolving {
-            // It has expired, and some of its messages are gone already.
-            self.end(session, keepsOwner: true)
-            return nil
-        }
         if let waiting = session.review?.connection {
             // An earlier connection has not got it yet, and will not.
             session.review = nil
@@ -249,13 +244,7 @@ extension Shard {
         session.arrival = nil
         for delivery in arrival.held where self.passesReview(delivery, session) { self.deliver(delivery) }
         if let next = arrival.nextOwner {
-            guard !session.isDissolving else {
-                self.end(session, keepsOwner: true)
-                return self.handOver(nil, of: client, to: next)
-            }
             self.leave(session, to: next)
-        } else if session.isDissolving {
-            self.dissolve(session)
         } else if session.backlog != nil || session.retainedBacklog != nil {
             // Its messages in the store, and retained ones, could not be read before.
             self.pump(session)

@@ -28,7 +28,7 @@ extension Shard {
                 if let session = self.sessions[due.slot, due.generation], session.connection == nil,
                     let expiresAt = session.expiresAt, expiresAt <= self.now
                 {
-                    self.expire(session)
+                    self.end(session)
                 }
             case .will:
                 if let session = self.sessions[due.slot, due.generation], session.connection == nil,

@@ -52,7 +52,9 @@ package struct DirectDelivery: Sendable {
     let identifiers: [UInt32]
     let group: SharedGroup?
     let origin: SessionAddress?
-    /// What it is known by in the store; `none`: it is not stored.
+    /// What the session is known by in the store, if a shared group has chosen it; `none`: it is not stored.
+    let session: StoreNumber
+    /// What this is known by in the store; `none`: it is not stored.
     let number: StoreNumber
     /// ``OutgoingPublish/isDroppable``.
     let isDroppable: Bool

@@ -7,8 +7,15 @@ import MQTTCodec
 
 /// Asks for the next of a session's messages that are in the store and not in memory.
 package struct BacklogRequest: Sendable {
-    /// Where the answer goes.
-    let address: SessionAddress
+    /// Who wants them.
+    enum Reader: Sendable {
+        /// A session that lives here.
+        case session(SessionAddress)
+        /// The shard, for other members of the shared groups of a session that has ended.
+        case estate
+    }
+
+    let reader: Reader
     /// What the session is known by in the store.
     package let session: StoreNumber
     /// Deliveries behind this one are wanted, in order of their numbers.

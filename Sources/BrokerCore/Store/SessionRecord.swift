@@ -17,19 +17,24 @@ package struct SessionRecord: Sendable {
     package let disconnectedAt: MonotonicTime?
     /// A will that waits to be published; only of a session without a connection.
     package let will: DelayedWill?
+    /// Whether it has ended, and is there only for the messages of shared groups that other members are still to get.
+    /// Its client may have another session.
+    package var hasEnded: Bool
 
     package init(
         number: StoreNumber,
         client: ClientInfo,
         expiryInterval: UInt32,
         disconnectedAt: MonotonicTime?,
-        will: DelayedWill?
+        will: DelayedWill?,
+        hasEnded: Bool = false
     ) {
         self.number = number
         self.client = client
         self.expiryInterval = expiryInterval
         self.disconnectedAt = disconnectedAt
         self.will = will
+        self.hasEnded = hasEnded
     }
 }
 

@@ -119,7 +119,7 @@ extension Shard {
         // At the end of the turn, behind all that it has changed: what one packet brings about the store gets whole.
         self.pageRequests.append(
             BacklogRequest(
-                address: session.address,
+                reader: .session(session.address),
                 session: account.number,
                 after: session.lastInMemory,
                 known: backlog.known,
@@ -140,7 +140,7 @@ extension Shard {
     }
 
     func receive(_ page: BacklogPage) {
-        let address = page.request.address
+        guard case .session(let address) = page.request.reader else { return self.passOn(page) }
         // It may have ended or moved meanwhile; then it asks anew where it is.
         guard let session = self.sessions[address.slot, address.generation], let backlog = session.backlog,
             session.account?.number == page.request.session, backlog.isLoading
@@ -161,36 +161,11 @@ extension Shard {
         for arrival in arrivals { self.place(arrival, session) }
         self.settleDebts(of: session, backlog)
         self.updateAccount(of: session)
-        guard let connection = session.connection else {
-            if session.isDissolving { self.dissolve(session) }
-            return
-        }
+        guard let connection = session.connection else { return }
         self.pump(session)
         guard wasBlocked, session.backlog?.lacksInflight != true, connection.phase == .connected else { return }
         connection.isPaused = false
         self.resume(connection)
-    }
-
-    /// A session's time is over. What a shared group chose it for goes to other members, so it is read first.
-    func expire(_ session: Session) {
-        guard !session.isDissolving else { return }
-        guard session.sharedCount > 0, session.backlog != nil else { return self.end(session) }
-        session.isDissolving = true
-        // It gets nothing more, from other members that end least of all: they would pass their messages to and fro.
-        for entry in session.entries.values {
-            self.broker.subscriptions.unsubscribe(entry.filter, session.address)
-        }
-        self.dissolve(session)
-    }
-
-    func dissolve(_ session: Session) {
-        guard session.backlog != nil else { return self.end(session) }
-        self.passOn(of: session, hasEnded: true)
-        for queued in session.queue.remove(where: { _ in true }) {
-            self.journalRemoval(of: queued.terms.number, session)
-            self.tellDropped(queued.message, session.info, .sessionEnded)
-        }
-        _ = self.readAhead(session)
     }
 
     /// A message that came while a page was being read.
@@ -245,9 +220,14 @@ extension Shard {
             qos: entry.qos,
             isRetained: entry.isRetained,
             identifiers: entry.identifiers,
-            group: entry.group.flatMap { try? TopicFilter($0) }.flatMap { self.broker.subscriptions.group(of: $0) },
+            group: self.group(of: entry),
             number: entry.delivery
         )
+    }
+
+    /// The shared group that has chosen the session for a message, if it has members.
+    func group(of entry: BacklogPage.Entry) -> SharedGroup? {
+        entry.group.flatMap { try? TopicFilter($0) }.flatMap { self.broker.subscriptions.group(of: $0) }
     }
 }
 

@@ -28,7 +28,9 @@ extension Shard {
     // MARK: Sessions
 
     /// A session begins, or something about it has changed.
-    func journalSession(_ session: Session) {
+    ///
+    /// - Parameter hasEnded: ``SessionRecord/hasEnded``.
+    func journalSession(_ session: Session, hasEnded: Bool = false) {
         guard let account = session.account else { return }
         var disconnectedAt: MonotonicTime?
         if session.connection == nil {
@@ -46,16 +48,15 @@ extension Shard {
                     client: session.info,
                     expiryInterval: session.expiryInterval,
                     disconnectedAt: disconnectedAt,
-                    will: delayedWill
+                    will: delayedWill,
+                    hasEnded: hasEnded
                 )
             )
         )
     }
 
-    func journalEnd(of session: Session) {
-        guard let account = session.account else { return }
-        self.record(.sessionEnded(account.number))
-    }
+    /// Nothing of a session is needed any more.
+    func journalEnd(of session: StoreNumber) { self.record(.sessionEnded(session)) }
 
     func journalSubscription(_ entry: Session.Entry, _ session: Session) {
         guard let account = session.account else { return }
@@ -162,8 +163,13 @@ extension Shard {
 
     /// A delivery is not due any more.
     func journalRemoval(of delivery: StoreNumber, _ session: Session) {
-        guard let account = session.account, delivery != .none else { return }
-        self.record(.removed(session: account.number, delivery: delivery))
+        guard let account = session.account else { return }
+        self.journalRemoval(of: delivery, from: account.number)
+    }
+
+    func journalRemoval(of delivery: StoreNumber, from session: StoreNumber) {
+        guard delivery != .none, session != .none else { return }
+        self.record(.removed(session: session, delivery: delivery))
     }
 
     /// The retained message of a topic has changed.

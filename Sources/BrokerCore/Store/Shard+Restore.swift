@@ -11,6 +11,7 @@ extension Shard {
     package func restore(_ restored: RestoredSession) {
         self.readClock()
         let record = restored.record
+        guard !record.hasEnded else { return self.restoreEstate(of: record) }
         let client = UTF8String(record.client.clientIdentifier)
         let (tenure, _) = self.broker.directory.claim(client, for: self.index)
         let account = SessionAccount(number: record.number, isStored: true)

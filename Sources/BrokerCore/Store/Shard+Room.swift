@@ -90,14 +90,14 @@ extension Shard {
         freed.byteCount += given.byteCount
     }
 
-    /// Another session that has more than `session`. Not one that has expired: what it still has goes to others.
+    /// Another session that has more than `session`.
     private func donor(
         _ most: KeyPath<Shard, SessionAddress?>,
         _ measure: KeyPath<Amount, Int>,
         for session: Session
     ) -> Session? {
         guard let address = self[keyPath: most], let donor = self.sessions[address.slot, address.generation],
-            donor !== session, !donor.isDissolving,
+            donor !== session,
             donor.displaceable[keyPath: measure] > session.displaceable[keyPath: measure]
         else { return nil }
         return donor

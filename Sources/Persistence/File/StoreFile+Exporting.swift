@@ -77,6 +77,7 @@
                 object.add("listener", record.client.origin.description)
                 object.add("expiry", Int64(record.expiryInterval))
                 object.add("disconnected_at", sessions.optionalInt64(16))
+                object.add("has_ended", record.hasEnded)
                 object.addRaw("will", record.will.map { Self.json($0, dueAt: sessions.int64(22)) } ?? "null")
                 var filters: [String] = []
                 while try subscriptions.next(of: number) {

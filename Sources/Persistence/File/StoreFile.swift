@@ -74,7 +74,7 @@ public final class StoreFile {
     /// front) are in Base64. What is absent is `null`. The lines are, in this order:
     ///
     ///     {"type": "session", "number", "client", "user_name", "version", "peer", "listener", "expiry",
-    ///      "disconnected_at", "will": {"topic", "payload", "qos", "retain", "due_at"},
+    ///      "disconnected_at", "has_ended": only messages of shared groups are left of it, "will": {"topic", "payload", "qos", "retain", "due_at"},
     ///      "subscriptions": [{"filter", "qos", "no_local", "retain_as_published", "retain_handling", "identifier"}],
     ///      "received": [packet identifiers]}
     ///     {"type": "message", "number", "topic", "qos", "retain", "expires_at", "publisher", "properties", "payload",

@@ -17,10 +17,15 @@
             var hasLostConnections = false
             /// Sessions that have expired.
             var endedSessions: [Int64] = []
+            /// Sessions that have expired, and that have left messages to others.
+            var estates: [Int64] = []
             /// Topics whose retained messages have expired.
             var expiredTopics: [String] = []
 
-            var isEmpty: Bool { !self.hasLostConnections && self.endedSessions.isEmpty && self.expiredTopics.isEmpty }
+            var isEmpty: Bool {
+                !self.hasLostConnections && self.endedSessions.isEmpty && self.estates.isEmpty
+                    && self.expiredTopics.isEmpty
+            }
         }
 
         func write(
@@ -34,6 +39,10 @@
                 try statements.disconnectAll.run()
             }
             for session in arrears.endedSessions { try Self.end(session, statements, &totals) }
+            for session in arrears.estates {
+                statements.markEnded.set(1, session)
+                try statements.markEnded.run()
+            }
             var references = References()
             for topic in arrears.expiredTopics {
                 try Self.writeRetained(nil, of: topic, statements, &references)

@@ -63,7 +63,7 @@
                 var waiting = try SessionRows(
                     database,
                     """
-                    SELECT session, count(*), total(bytes), min(bytes), max(bytes) FROM delivery GROUP BY session
+                    SELECT session, count(*), total(bytes), min(bytes), max(bytes), count(share) FROM delivery GROUP BY session
                     ORDER BY session
                     """
                 )
@@ -75,22 +75,27 @@
                 var found: [RestoredSession] = []
                 while try sessions.step() {
                     let number = sessions.int64(0)
-                    guard let record = SessionRecord(stored: sessions, lostAt: self.lostAt, at: now) else {
+                    guard var record = SessionRecord(stored: sessions, lostAt: self.lostAt, at: now) else {
                         throw self.corrupt("session \(number)")
                     }
+                    let waiting = try self.waiting(&waiting, of: number)
                     let since = sessions.optionalInt64(16) ?? self.lostAt
-                    if record.will == nil, now.hasExpired(since: since, interval: record.expiryInterval) {
-                        self.arrears.endedSessions.append(number)
-                        continue
+                    let hasExpired = now.hasExpired(since: since, interval: record.expiryInterval)
+                    if record.will == nil, hasExpired, !record.hasEnded {
+                        guard waiting.hasShared else {
+                            self.arrears.endedSessions.append(number)
+                            continue
+                        }
+                        self.arrears.estates.append(number)
+                        record.hasEnded = true
                     }
-                    let (messageCount, byteCount) = try self.waiting(&waiting, of: number)
                     found.append(
                         RestoredSession(
                             record: record,
                             subscriptions: try self.subscriptions(&subscriptions, of: number),
                             received: try self.received(&received, of: number),
-                            messageCount: messageCount,
-                            byteCount: byteCount
+                            messageCount: waiting.messages,
+                            byteCount: waiting.bytes
                         )
                     )
                     if found.count == Self.batch {
@@ -128,13 +133,17 @@
             return found
         }
 
-        private func waiting(_ rows: inout SessionRows, of session: Int64) throws -> (messages: Int, bytes: Int) {
-            guard try rows.next(of: session) else { return (0, 0) }
+        /// - Returns: what waits for a session, and whether a shared group has chosen it for any of it.
+        private func waiting(
+            _ rows: inout SessionRows,
+            of session: Int64
+        ) throws -> (messages: Int, bytes: Int, hasShared: Bool) {
+            guard try rows.next(of: session) else { return (0, 0, false) }
             let row = rows.statement
             guard row.byteCount(3) != nil, row.byteCount(4) != nil else {
                 throw self.corrupt("the size of a delivery of session \(session)")
             }
-            return (Int(row.int64(1)), StoredNumbers.total(Int(row.int64(2))))
+            return (Int(row.int64(1)), StoredNumbers.total(Int(row.int64(2))), row.int64(5) > 0)
         }
     }
 
@@ -198,7 +207,8 @@
         static let columns = """
             number, client, user_name, version, peer_host, peer_port, transport, listener, listener_port,
             certificate_common_name, certificate_subject, certificate_user_name, is_bridge, clean_start, keep_alive,
-            expiry, disconnected_at, will_topic, will_payload, will_qos, will_retained, will_properties, will_due
+            expiry, disconnected_at, will_topic, will_payload, will_qos, will_retained, will_properties, will_due,
+            has_ended
             """
 
         /// A row of ``columns``. nil: they can't be.
@@ -228,7 +238,8 @@
                 expiryInterval: expiryInterval,
                 // One that had a connection lost it with the broker.
                 disconnectedAt: now.past(of: row.optionalInt64(16) ?? lostAt),
-                will: will
+                will: will,
+                hasEnded: row.int64(23) != 0
             )
         }
     }

@@ -19,8 +19,11 @@
                 for session in changes.ended { try Self.end(session, statements, &totals) }
                 // Sessions that end without their shard having said so yet: nothing of them is written any more.
                 var displaced: Set<Int64> = []
-                // Of two sessions of one client the later is the one that lasts.
-                for record in changes.sessions.values.sorted(by: { $0.number < $1.number }) {
+                // Of two sessions of one client the later is the one that lasts, unless it has ended.
+                let records = changes.sessions.values.sorted {
+                    $0.hasEnded == $1.hasEnded ? $0.number < $1.number : $0.hasEnded
+                }
+                for record in records {
                     if let session = try Self.write(record, statements, &totals, at: now) { displaced.insert(session) }
                 }
                 hasEnded = !changes.ended.isEmpty || !displaced.isEmpty
@@ -139,11 +142,14 @@
             at now: StoreClock.Reading
         ) throws(SQLiteFailure) -> Int64? {
             let client = record.client
-            let other = statements.selectOtherSession
-            other.set(1, client.clientIdentifier)
-            other.set(2, record.number.value)
-            let displaced = try other.step() ? other.int64(0) : nil
-            other.rewind()
+            var displaced: Int64?
+            if !record.hasEnded {
+                let other = statements.selectOtherSession
+                other.set(1, client.clientIdentifier)
+                other.set(2, record.number.value)
+                displaced = try other.step() ? other.int64(0) : nil
+                other.rewind()
+            }
             if let displaced {
                 // Another shard may not have said yet that it has ended.
                 let earlier = min(displaced, record.number.value)
@@ -175,6 +181,7 @@
             statement.set(21, will.map { $0.isRetained ? 1 : 0 as Int64 })
             statement.setBlob(22, will.map { StoredWill.encode($0.properties) })
             statement.set(23, record.will.map { now.wall(of: $0.dueAt) })
+            statement.set(24, record.hasEnded)
             sqlite3_set_last_insert_rowid(sqlite3_db_handle(statement.sqliteStatement), 0)
             try statement.run()
             if sqlite3_last_insert_rowid(sqlite3_db_handle(statement.sqliteStatement)) != 0 { totals.sessions += 1 }

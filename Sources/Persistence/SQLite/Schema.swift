@@ -54,14 +54,15 @@
             try database.execute(
                 sql: """
                     CREATE TABLE session (
-                        number INTEGER PRIMARY KEY, client TEXT NOT NULL UNIQUE, user_name TEXT, version INTEGER NOT NULL,
+                        number INTEGER PRIMARY KEY, client TEXT NOT NULL, user_name TEXT, version INTEGER NOT NULL,
                         peer_host TEXT NOT NULL, peer_port INTEGER NOT NULL, transport TEXT NOT NULL,
                         listener TEXT NOT NULL, listener_port INTEGER NOT NULL, certificate_common_name TEXT,
                         certificate_subject TEXT, certificate_user_name TEXT, is_bridge INTEGER NOT NULL,
                         clean_start INTEGER NOT NULL, keep_alive INTEGER NOT NULL, expiry INTEGER NOT NULL,
                         disconnected_at INTEGER, will_topic TEXT, will_payload BLOB, will_qos INTEGER,
-                        will_retained INTEGER, will_properties BLOB, will_due INTEGER
+                        will_retained INTEGER, will_properties BLOB, will_due INTEGER, has_ended INTEGER NOT NULL
                     )\(rows);
+                    CREATE UNIQUE INDEX client ON session (client) WHERE has_ended = 0;
                     CREATE TABLE subscription (
                         session INTEGER NOT NULL, filter TEXT NOT NULL, options INTEGER NOT NULL,
                         identifier INTEGER NOT NULL, PRIMARY KEY (session, filter)

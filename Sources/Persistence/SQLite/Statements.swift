@@ -22,6 +22,7 @@
         let selectOtherSession: Statement
         let insertSession: Statement
         let disconnectAll: Statement
+        let markEnded: Statement
         let deleteSession: Statement
         let insertSubscription: Statement
         let deleteSubscription: Statement
@@ -73,13 +74,15 @@
                 "INSERT OR REPLACE INTO retained (topic, message, bytes) VALUES (?, ?, ?)"
             )
             self.deleteRetained = try prepare("DELETE FROM retained WHERE topic = ?")
-            self.selectOtherSession = try prepare("SELECT number FROM session WHERE client = ? AND number <> ?")
+            self.selectOtherSession = try prepare(
+                "SELECT number FROM session WHERE client = ? AND number <> ? AND has_ended = 0"
+            )
             self.insertSession = try prepare(
                 """
                 INSERT INTO session (number, client, user_name, version, peer_host, peer_port, transport, listener,
                 listener_port, certificate_common_name, certificate_subject, certificate_user_name, is_bridge, clean_start,
                 keep_alive, expiry, disconnected_at, will_topic, will_payload, will_qos, will_retained, will_properties,
-                will_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                will_due, has_ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (number) DO UPDATE SET client = excluded.client, user_name = excluded.user_name,
                 version = excluded.version, peer_host = excluded.peer_host, peer_port = excluded.peer_port,
                 transport = excluded.transport, listener = excluded.listener, listener_port = excluded.listener_port,
@@ -90,10 +93,11 @@
                 disconnected_at = excluded.disconnected_at, will_topic = excluded.will_topic,
                 will_payload = excluded.will_payload, will_qos = excluded.will_qos,
                 will_retained = excluded.will_retained, will_properties = excluded.will_properties,
-                will_due = excluded.will_due
+                will_due = excluded.will_due, has_ended = excluded.has_ended
                 """
             )
             self.disconnectAll = try prepare("UPDATE session SET disconnected_at = ? WHERE disconnected_at IS NULL")
+            self.markEnded = try prepare("UPDATE session SET has_ended = 1 WHERE number = ?")
             self.deleteSession = try prepare("DELETE FROM session WHERE number = ?")
             self.insertSubscription = try prepare(
                 "INSERT OR REPLACE INTO subscription (session, filter, options, identifier) VALUES (?, ?, ?, ?)"

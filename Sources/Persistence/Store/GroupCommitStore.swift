@@ -85,7 +85,8 @@ package final class GroupCommitStore: BrokerStore {
     }
 
     /// Reads the sessions in batches, before it is started. Of those that expired while there was no broker it gives
-    /// back those with a will, which is to be published at once, and ends the others.
+    /// back those with a will, which is to be published at once, and those with messages for other members of shared
+    /// groups; the others it ends.
     package func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError) {
         let events = self.events
         try self.onQueue { writer throws(StoreError) in

@@ -50,7 +50,8 @@ package final class MemoryBackend: StoreBackend {
     package func write(_ changes: StoreChanges) {
         for number in changes.ended { self.end(number) }
         var displaced: Set<Int64> = []
-        for (number, record) in changes.sessions.sorted(by: { $0.key < $1.key }) {
+        for (number, record) in changes.sessions where record.hasEnded { self.markEnded(number, record) }
+        for (number, record) in changes.sessions.sorted(by: { $0.key < $1.key }) where !record.hasEnded {
             let client = UTF8String(record.client.clientIdentifier)
             if let other = self.clients[client], other != number {
                 self.end(min(other, number))
@@ -95,11 +96,20 @@ package final class MemoryBackend: StoreBackend {
     }
 
     private func end(_ number: Int64) {
-        if let session = self.sessions.removeValue(forKey: number) {
-            let client = UTF8String(session.record.client.clientIdentifier)
-            if self.clients[client] == number { self.clients[client] = nil }
-        }
+        if let session = self.sessions.removeValue(forKey: number) { self.release(number, from: session.record.client) }
         self.ended.append(number)
+    }
+
+    /// Only messages for others are left of a session.
+    private func markEnded(_ number: Int64, _ record: SessionRecord) {
+        self.sessions[number, default: Session(record: record)].record = record
+        self.release(number, from: record.client)
+    }
+
+    /// The client may have another session.
+    private func release(_ session: Int64, from client: ClientInfo) {
+        let client = UTF8String(client.clientIdentifier)
+        if self.clients[client] == session { self.clients[client] = nil }
     }
 
     private func refer(to number: Int64, _ message: Message) {
@@ -182,11 +192,17 @@ package final class MemoryBackend: StoreBackend {
         for (number, session) in self.sessions.sorted(by: { $0.key < $1.key }) {
             let record = session.record
             let since = min(record.disconnectedAt ?? self.aliveAt, MonotonicTime(milliseconds: now.monotonic))
-            if record.will == nil, now.hasExpired(since: now.wall(of: since), interval: record.expiryInterval) {
-                self.end(number)
-                continue
-            }
             let waiting = self.deliveries[number] ?? [:]
+            let hasExpired = now.hasExpired(since: now.wall(of: since), interval: record.expiryInterval)
+            if record.will == nil, hasExpired, !record.hasEnded {
+                guard waiting.values.contains(where: { $0.group != nil }) else {
+                    self.end(number)
+                    continue
+                }
+                var ended = record
+                ended.hasEnded = true
+                self.markEnded(number, ended)
+            }
             found.append(
                 RestoredSession(
                     record: SessionRecord(
@@ -194,7 +210,8 @@ package final class MemoryBackend: StoreBackend {
                         client: record.client,
                         expiryInterval: record.expiryInterval,
                         disconnectedAt: since,
-                        will: record.will
+                        will: record.will,
+                        hasEnded: self.sessions[number]?.record.hasEnded ?? false
                     ),
                     subscriptions: session.subscriptions.values.sorted { $0.filter < $1.filter },
                     received: session.received.sorted(),

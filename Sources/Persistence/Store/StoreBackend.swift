@@ -31,7 +31,7 @@ package protocol StoreBackend: AnyObject {
     func loadRetained(_ body: ([Message]) -> Void) throws(StoreError)
 
     /// Reads the sessions in batches. Those that have expired are removed, but for those with a will, which has to be
-    /// published first.
+    /// published first, and those with messages that shared groups had chosen them for (``SessionRecord/hasEnded``).
     func loadSessions(_ body: ([RestoredSession]) -> Void) throws(StoreError)
 
     /// Closes it.

@@ -30,7 +30,10 @@ class LedgerClient {
     }
 
     /// Connects anew; whatever connection there was is abandoned, not closed.
-    func connect(to broker: TestBroker, on shard: Int) {
+    ///
+    /// - Parameter isCleanStart: whether the session that it may have ends.
+    func connect(to broker: TestBroker, on shard: Int, isCleanStart: Bool = false) {
+        if isCleanStart { self.forgetSession() }
         let next = broker.client(self.name, self.version, on: shard)
         self.client = next
         self.isConnected = false
@@ -38,6 +41,7 @@ class LedgerClient {
             next.connectPacket {
                 $0.cleanStart = true
                 if self.isKept { $0.keepSession(receiveMaximum: self.receiveMaximum) }
+                if isCleanStart { $0.cleanStart = true }
             }
         )
     }
@@ -48,6 +52,19 @@ class LedgerClient {
         self.lose()
         if let connection = client.connection { client.shard.closed(connection) }
     }
+
+    /// Says goodbye, for good.
+    func endSession() {
+        guard let client = self.client, self.isConnected else { return }
+        var properties: Properties = []
+        properties.sessionExpiryInterval = 0
+        client.send(.disconnect(Disconnect(reason: .normalDisconnection, properties: properties)))
+        self.forgetSession()
+        self.lose()
+    }
+
+    /// Its session ends, or has ended.
+    func forgetSession() { self.hasSession = false }
 
     /// The broker has gone.
     func lose() {

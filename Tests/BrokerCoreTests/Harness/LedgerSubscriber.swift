@@ -39,8 +39,10 @@ final class LedgerSubscriber: LedgerClient {
         _ ledger: StoreLedger,
         _ filters: [(filter: String, qos: QoS)],
         group: String? = nil,
+        isFleeting: Bool = false,
         receiveMaximum: UInt16?
     ) {
+        self.isFleeting = isFleeting
         self.filters = filters
         self.group = group
         self.wanted = Set(filters.map(\.filter))
@@ -50,8 +52,11 @@ final class LedgerSubscriber: LedgerClient {
     /// What the ledger knows it by.
     var account: String { self.group ?? self.name }
 
+    /// Whether it ends its session from time to time: others of its group are to get what it leaves.
+    let isFleeting: Bool
+
     func expects(_ topic: String) -> Bool {
-        self.confirmed.contains { (try? TopicFilter($0))?.matches(topic: topic) == true }
+        !self.isFleeting && self.confirmed.contains { (try? TopicFilter($0))?.matches(topic: topic) == true }
     }
 
     // MARK: Subscriptions
@@ -64,6 +69,11 @@ final class LedgerSubscriber: LedgerClient {
             self.subscribe(filter, qos, client)
         }
         for (filter, _) in self.filters where !self.wanted.contains(filter) { self.unsubscribe(filter, client) }
+    }
+
+    override func forgetSession() {
+        super.forgetSession()
+        self.confirmed = []
     }
 
     private func subscribe(_ filter: String, _ qos: QoS, _ client: TestClient) {

@@ -64,15 +64,27 @@ final class LedgerWorld {
         ]
         let one = QoS.atLeastOnce
         let two = QoS.exactlyOnce
-        let subscriptions: [(String, ProtocolVersion, [(filter: String, qos: QoS)], String?)] = [
-            ("exact", .v5, [("t/1", two)], nil),
-            ("old", .v3_1_1, [("t/+", one), ("#", two)], nil),
-            ("overlapping", .v5, [("t/1", two), ("t/#", one), ("u/1", two)], nil),
-            ("member1", .v5, [("$share/g/t/#", two)], "$share/g/t/#"),
-            ("member2", .v3_1_1, [("$share/g/t/#", two)], "$share/g/t/#"),
-        ]
-        self.subscribers = subscriptions.map { name, version, filters, group in
-            LedgerSubscriber(name, version, ledger, filters, group: group, receiveMaximum: small(&generator))
+        let group = "$share/g/t/#"
+        let subscriptions: [(String, ProtocolVersion, [(filter: String, qos: QoS)], group: String?, isFleeting: Bool)] =
+            [
+                ("exact", .v5, [("t/1", two)], nil, false),
+                ("old", .v3_1_1, [("t/+", one), ("#", two)], nil, false),
+                ("overlapping", .v5, [("t/1", two), ("t/#", one), ("u/1", two)], nil, false),
+                ("member1", .v5, [(group, two)], group, false),
+                ("member2", .v3_1_1, [(group, two)], group, false),
+                // Of what is QoS 2, and what such a client may have seen, others get nothing.
+                ("fleeting", .v5, [(group, one)], group, true),
+            ]
+        self.subscribers = subscriptions.map { name, version, filters, group, isFleeting in
+            LedgerSubscriber(
+                name,
+                version,
+                ledger,
+                filters,
+                group: group,
+                isFleeting: isFleeting,
+                receiveMaximum: small(&generator)
+            )
         }
         self.plan = plan
         self.generator = generator
@@ -152,7 +164,13 @@ final class LedgerWorld {
         guard let client = self.clients.randomElement(using: &self.generator) else { return }
         if client.client != nil, !self.generator.once(in: 4) { return }
         if client.client != nil, self.generator.once(in: 2) { return client.drop() }
-        client.connect(to: self.broker, on: self.homes[client.name] ?? self.anyShard())
+        let isFleeting = (client as? LedgerSubscriber)?.isFleeting ?? false
+        if isFleeting, self.generator.once(in: 4) { return client.endSession() }
+        client.connect(
+            to: self.broker,
+            on: self.homes[client.name] ?? self.anyShard(),
+            isCleanStart: isFleeting && self.generator.once(in: 3)
+        )
     }
 
     private func crash() {
@@ -232,7 +250,7 @@ final class LedgerWorld {
     private func checkShards() {
         for shard in 0..<self.plan.shards {
             let shard = self.broker[shard]
-            if !shard.holding.isEmpty || !shard.moved.isEmpty || !shard.claims.isEmpty {
+            if !shard.holding.isEmpty || !shard.moved.isEmpty || !shard.claims.isEmpty || !shard.estates.isEmpty {
                 self.ledger.fault("shard \(shard.index) is not at rest")
             }
             for session in shard.sessions.all {

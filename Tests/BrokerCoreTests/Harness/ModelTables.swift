@@ -58,7 +58,7 @@ struct ModelTables: Sendable {
 
     /// The session of a client.
     func session(_ client: String) -> Entry? {
-        self.sessions.values.first { $0.record.client.clientIdentifier == client }
+        self.sessions.values.first { $0.record.client.clientIdentifier == client && !$0.record.hasEnded }
     }
 
     /// The payloads that wait for a client, in order of the numbers.
@@ -131,19 +131,24 @@ struct ModelTables: Sendable {
     mutating func restore(at now: MonotonicTime) -> [RestoredSession] {
         var restored: [RestoredSession] = []
         for (number, entry) in self.sessions.sorted(by: { $0.key < $1.key }) {
-            let record = SessionRecord(
+            var record = SessionRecord(
                 number: number,
                 client: entry.record.client,
                 expiryInterval: entry.record.expiryInterval,
                 disconnectedAt: entry.record.disconnectedAt ?? now,
-                will: entry.record.will
+                will: entry.record.will,
+                hasEnded: entry.record.hasEnded
             )
             let isOver =
                 record.expiryInterval != Session.neverExpires
                 && (record.disconnectedAt ?? now).adding(seconds: record.expiryInterval) <= now
-            if isOver, record.will == nil {
-                self.sessions[number] = nil
-                continue
+            if isOver, record.will == nil, !record.hasEnded {
+                guard entry.deliveries.values.contains(where: { $0.record.group != nil }) else {
+                    self.sessions[number] = nil
+                    continue
+                }
+                record.hasEnded = true
+                self.sessions[number]?.record.hasEnded = true
             }
             restored.append(
                 RestoredSession(

@@ -8,8 +8,8 @@ import Testing
 
 @testable import BrokerCore
 
-/// Expired sessions whose messages, in the store only, go to other members of their shared groups.
-@Suite struct StoreDissolvingTests {
+/// Sessions that have ended, whose messages in the store go to other members of their shared groups.
+@Suite struct StoreEstateTests {
     private let store = ModelStore()
 
     private func broker(shards: Int = 1, extensions: [any BrokerExtension] = []) -> TestBroker {
@@ -63,13 +63,101 @@ import Testing
         self.publish(0..<20, to: "s", broker)
         broker.away("stayer", "$share/g/s")
         broker.advance(seconds: 11)
-        #expect(broker.session("leaver")?.isDissolving == true)
+        #expect(broker.session("leaver") == nil && broker[0].estates.count == 1)
         self.publish(20..<40, to: "s", broker)
         self.publish(40..<60, to: "own", broker)
         self.goOn(100, broker)
         #expect(broker.session("leaver") == nil)
         #expect(self.store.tables.texts("stayer").sorted() == (0..<40).map { "\($0)" }.sorted())
         #expect(self.store.tables.session("leaver") == nil)
+    }
+
+    /// The ways in which a session can end.
+    enum End: CaseIterable {
+        case expiry, cleanStart, disconnect, expiryWhileDown, cleanStartOfAnotherLife
+    }
+
+    /// Whatever way it ends, and wherever its client is then.
+    @Test(arguments: End.allCases, [0, 1])
+    func nothingIsLost(end: End, on shard: Int) {
+        var broker = self.broker(shards: 2)
+        self.member("leaver", broker)
+        self.publish(0..<400, to: "s", broker)
+        self.publish(400..<420, to: "own", broker)
+        broker.away("stayer", "$share/g/s", on: 1)
+        switch end {
+        case .expiry: broker.advance(seconds: 11)
+        case .cleanStart:
+            let client = broker.client("leaver", on: shard)
+            client.send(client.connectPacket())
+        case .disconnect:
+            let client = broker.client("leaver", on: shard)
+            client.send(client.connectPacket { $0.keepSession(receiveMaximum: 1) })
+            broker.settle()
+            var properties: Properties = []
+            properties.sessionExpiryInterval = 0
+            client.send(.disconnect(Disconnect(reason: .normalDisconnection, properties: properties)))
+        case .expiryWhileDown:
+            broker.clock.now = broker.clock.now.adding(seconds: 20)
+            broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
+        case .cleanStartOfAnotherLife:
+            broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
+            let client = broker.client("leaver", on: shard)
+            client.send(client.connectPacket())
+        }
+        broker.commit()
+        #expect(self.store.tables.session("leaver") == nil && self.store.tables.sessions.count == 1)
+        #expect(self.store.tables.texts("stayer").sorted() == (0..<400).map { "\($0)" }.sorted())
+        #expect(broker[0].estates.isEmpty && broker[1].estates.isEmpty)
+    }
+
+    /// The broker is killed while messages go from one member to the other: none is lost, and none is there twice.
+    @Test(arguments: 0..<6)
+    func theBrokerIsKilled(afterRounds: Int) {
+        var broker = self.broker()
+        let client = broker.kept("leaver", seconds: 10)
+        client.subscribe("$share/g/s", qos: .exactlyOnce)
+        client.drop()
+        let publisher = broker.connected("p")
+        for number in 0..<400 { publisher.publish("s", "\(number)", qos: .exactlyOnce) }
+        broker.commit()
+        broker.away("stayer", "$share/g/s", qos: .exactlyOnce)
+        broker.advance(seconds: 11)
+        self.goOn(afterRounds, broker)
+        broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
+        broker.commit()
+        #expect(self.store.tables.sessions.count == 1)
+        #expect(self.store.tables.texts("stayer").sorted() == (0..<400).map { "\($0)" }.sorted())
+    }
+
+    /// What may have arrived goes to nobody else: messages of QoS 2 that were in flight.
+    @Test func whatMayHaveArrivedGoesToNobody() {
+        var broker = self.broker()
+        let client = broker.kept("leaver", seconds: 10, receiveMaximum: 2)
+        client.subscribe("$share/g/s", qos: .exactlyOnce)
+        let publisher = broker.connected("p")
+        for number in 0..<20 { publisher.publish("s", "\(number)", qos: .exactlyOnce) }
+        broker.commit()
+        client.drop()
+        broker.away("stayer", "$share/g/s", qos: .exactlyOnce)
+        broker.clock.now = broker.clock.now.adding(seconds: 20)
+        broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
+        self.goOn(100, broker)
+        #expect(self.store.tables.sessions.count == 1)
+        #expect(self.store.tables.texts("stayer") == (2..<20).map { "\($0)" })
+    }
+
+    /// However many sessions end at once, one page is in memory.
+    @Test func oneAfterTheOther() {
+        let broker = self.broker()
+        for number in 0..<20 { self.member("m\(number)", broker) }
+        self.publish(0..<400, to: "s", broker)
+        broker.away("stayer", "$share/g/s")
+        broker.advance(seconds: 11)
+        broker.settle()
+        #expect(broker[0].estates.count == 20 && self.store.openFetches == 1)
+        broker.commit()
+        #expect(self.store.tables.texts("stayer").count == 400 && self.store.tables.sessions.count == 1)
     }
 
     /// Its client is back while some of its messages are gone already: it gets a new session.
@@ -81,7 +169,7 @@ import Testing
         self.publish(10..<20, to: "own", broker)
         broker.advance(seconds: 11)
         self.goOn(afterRounds, broker)
-        #expect(broker.session("c")?.isDissolving == true)
+        #expect(broker.session("c") == nil)
         let client = broker.client("c", on: shard)
         client.send(client.connectPacket { $0.keepSession() })
         self.goOn(20, broker)
@@ -91,7 +179,7 @@ import Testing
         }
         #expect(!answer.sessionPresent && answer.reason == .success)
         #expect(client.drain().isEmpty)
-        #expect(broker.session("c")?.isDissolving == false)
+        #expect(broker.session("c") != nil)
         #expect(self.store.tables.sessions.count == 1 && self.store.tables.deliveryCount == 0)
         client.subscribe("own", qos: .atLeastOnce)
         self.publish(20..<22, to: "own", broker)
