@@ -106,6 +106,8 @@ import Testing
             client.send(client.connectPacket())
         }
         broker.commit()
+        broker.advance(seconds: 31)
+        broker.commit()
         #expect(self.store.tables.session("leaver") == nil && self.store.tables.sessions.count == 1)
         #expect(self.store.tables.texts("stayer").sorted() == (0..<400).map { "\($0)" }.sorted())
         #expect(broker[0].estates.isEmpty && broker[1].estates.isEmpty)
@@ -125,6 +127,7 @@ import Testing
         broker.advance(seconds: 11)
         self.goOn(afterRounds, broker)
         broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
+        broker.advance(seconds: 31)
         broker.commit()
         #expect(self.store.tables.sessions.count == 1)
         #expect(self.store.tables.texts("stayer").sorted() == (0..<400).map { "\($0)" }.sorted())
@@ -142,9 +145,123 @@ import Testing
         broker.away("stayer", "$share/g/s", qos: .exactlyOnce)
         broker.clock.now = broker.clock.now.adding(seconds: 20)
         broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
-        self.goOn(100, broker)
+        broker.advance(seconds: 31)
+        broker.commit()
         #expect(self.store.tables.sessions.count == 1)
         #expect(self.store.tables.texts("stayer") == (2..<20).map { "\($0)" })
+    }
+
+    /// After a start, members whose sessions are not kept get the time to come back.
+    @Test func membersThatAreNotKept() {
+        var broker = self.broker()
+        self.member("leaver", broker)
+        self.publish(0..<20, to: "s", broker)
+        broker.clock.now = broker.clock.now.adding(seconds: 20)
+        broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
+        broker.advance(seconds: 29)
+        broker.commit()
+        let client = broker.connected("fleeting")
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        broker.advance(seconds: 2)
+        #expect(client.drain().map(\.text) == (0..<20).map { "\($0)" })
+        #expect(self.store.tables.sessions.isEmpty)
+    }
+
+    /// What was stored stays stored: members whose sessions are kept get it, though others are there.
+    @Test func keptMembersComeFirst() {
+        let broker = self.broker()
+        self.member("leaver", broker)
+        self.publish(0..<20, to: "s", broker)
+        broker.away("stayer", "$share/g/s")
+        let client = broker.connected("fleeting")
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        broker.advance(seconds: 11)
+        self.goOn(1, broker)
+        // But for those that were in memory.
+        #expect(client.drain().map(\.text) == ["0", "1", "2"])
+        #expect(self.store.tables.texts("stayer") == (3..<20).map { "\($0)" })
+    }
+
+    /// Its messages stay the group's when it has left the group.
+    @Test(arguments: [false, true])
+    func theGroupHasBeenLeft(isRestarted: Bool) {
+        var broker = self.broker()
+        let client = broker.kept("leaver", seconds: 10, receiveMaximum: 1)
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        self.publish(0..<20, to: "s", broker)
+        client.send(.unsubscribe(Unsubscribe(packetIdentifier: 99, filters: ["$share/g/s"])))
+        broker.commit()
+        client.drop()
+        broker.commit()
+        broker.away("stayer", "$share/g/s")
+        if isRestarted { broker = broker.restarted { $0.queuedMessagesInMemory = 3 } }
+        broker.advance(seconds: 41)
+        broker.commit()
+        broker.advance(seconds: 1)
+        broker.commit()
+        #expect(self.store.tables.texts("stayer").sorted() == (0..<20).map { "\($0)" }.sorted())
+        #expect(self.store.tables.sessions.count == 1)
+    }
+
+    /// It was on its way to the session's old place when that ended at its new one.
+    @Test func whatIsForwardedToASessionThatHasEnded() {
+        let broker = self.broker(shards: 3)
+        broker.away("leaver", "$share/g/s", on: 0)
+        let stayer = broker.kept("stayer", on: 1)
+        let publisher = broker.connected("p", on: 2)
+        publisher.publish("s", "late", qos: .atLeastOnce)
+        broker.endTurn(of: 2)
+        let back = broker.client("leaver", on: 1)
+        back.send(back.connectPacket { $0.keepSession() })
+        broker.endTurn(of: 1)
+        broker.deliverMail(TestBroker.Pair(from: 1, to: 0))
+        broker.endTurn(of: 0)
+        broker.deliverMail(TestBroker.Pair(from: 0, to: 1))
+        let options = SubscriptionOptions(qos: .atLeastOnce)
+        stayer.send(
+            .subscribe(
+                Subscribe(packetIdentifier: 1, filters: [Subscribe.Filter(filter: "$share/g/s", options: options)])
+            )
+        )
+        let anew = broker.client("leaver", on: 1)
+        anew.send(anew.connectPacket())
+        broker.commit()
+        #expect(self.store.tables.texts("stayer") == ["late"])
+    }
+
+    /// Nothing is read while it could not be stored for anybody else.
+    @Test func theStoreCannotWrite() {
+        let broker = self.broker()
+        self.member("leaver", broker)
+        self.publish(0..<20, to: "s", broker)
+        broker.away("stayer", "$share/g/s")
+        self.store.isAvailable = false
+        broker.advance(seconds: 11)
+        broker.commit()
+        #expect(self.store.openFetches == 0 && broker[0].estates.count == 1)
+        self.store.isAvailable = true
+        broker.advance(seconds: 1)
+        broker.commit()
+        #expect(self.store.tables.texts("stayer").count == 20)
+        #expect(self.store.tables.sessions.count == 1 && broker[0].estates.isEmpty)
+    }
+
+    /// One that can't be read does not hold up the others, and has its turn when it can be.
+    @Test func oneThatCannotBeRead() throws {
+        let broker = self.broker()
+        for name in ["a", "b"] { self.member(name, broker) }
+        self.publish(0..<40, to: "s", broker)
+        broker.away("stayer", "$share/g/s")
+        self.store.unreadable = self.store.tables.session("a")?.record.number
+        broker.advance(seconds: 11)
+        broker.commit()
+        #expect(self.store.tables.session("a") == nil && self.store.tables.sessions.count == 2)
+        let before = self.store.tables.texts("stayer").count
+        #expect(before < 40 && before >= 20)
+        self.store.unreadable = nil
+        broker.commit()
+        #expect(self.store.tables.texts("stayer").count == 40)
+        #expect(self.store.tables.sessions.count == 1 && broker[0].estates.isEmpty)
     }
 
     /// However many sessions end at once, one page is in memory.

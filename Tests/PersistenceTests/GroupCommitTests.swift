@@ -89,6 +89,7 @@ struct Rig {
     enum Word: Sendable {
         case committed(shard: Int, ticket: UInt64)
         case backlog(shard: Int, deliveries: [StoreNumber])
+        case unreadable(shard: Int, StoreNumber)
         case event(StoreEvent)
     }
 
@@ -116,6 +117,7 @@ struct Rig {
             switch report {
             case .committed(let ticket): saying.yield(.committed(shard: shard, ticket: ticket))
             case .backlog(let page): saying.yield(.backlog(shard: shard, deliveries: page.queuedNumbers))
+            case .unreadable(let request): saying.yield(.unreadable(shard: shard, request.session))
             }
         }
     }
@@ -376,10 +378,12 @@ struct GroupCommitTests {
         rig.fetch(self.session, for: 0)
         var hasTicket = false
         var hasEvent = false
-        while !(hasTicket && hasEvent) {
+        var hasReport = false
+        while !(hasTicket && hasEvent && hasReport) {
             switch await rig.next() {
             case .committed: hasTicket = true
             case .event(.unreadable): hasEvent = true
+            case .unreadable(0, self.session): hasReport = true
             default: return #expect(Bool(false), "something else")
             }
         }
@@ -411,6 +415,7 @@ struct GroupCommitTests {
         )
         guard case .committed(0, 1)? = await rig.next() else { return #expect(Bool(false), "no ticket") }
         rig.fetch(self.session, for: 0)
+        guard case .unreadable(0, self.session)? = await rig.next() else { return #expect(Bool(false), "no report") }
         guard case .event(.unreadable)? = await rig.next() else { return #expect(Bool(false), "no event") }
         // If they waited for the attempts at the first, that would take longer than there is time.
         for _ in 0..<50 {

@@ -48,7 +48,10 @@ final class Session {
     var isQueueFull = false
     /// Whether it counts among those that are kept without a connection.
     var isCountedOffline = false
+    /// Subscriptions of shared groups among its own.
     var sharedCount: UInt32 = 0
+    /// Whether a shared group may have chosen it for one of its messages. Never undone: it may have left the group since.
+    var mayHaveShared = false
     /// Since when it is on this shard, by the directory's count.
     var tenure: SessionTenure
     var connection: Connection?

@@ -118,14 +118,16 @@ extension Shard {
         } else if let moved = self.moved[delivery.address] {
             self.post(.forward(client: moved.client.text, delivery), to: moved.shard)
         } else if let group = delivery.group {
-            self.passOn(delivery, in: group)
+            self.redirect(delivery, in: group)
         }
     }
 
     /// The member's session has ended between the choice and now: another one gets it.
-    func passOn(_ delivery: DirectDelivery, in group: SharedGroup) {
+    func redirect(_ delivery: DirectDelivery, in group: SharedGroup) {
         var publish = delivery.outgoing(at: self.now)
-        self.deliver(&publish, to: group, excluding: delivery.address)
+        if !self.deliver(&publish, to: group, excluding: delivery.address) {
+            self.tellDropped(delivery.message, nil, .sessionEnded)
+        }
         self.journalRemoval(of: delivery.number, from: delivery.session)
     }
 
@@ -141,10 +143,11 @@ extension Shard {
     /// What was sent to the session's old place comes before everything that is held back.
     func deliverForwarded(_ delivery: DirectDelivery, to client: UTF8String) {
         // The client may have another session by now, which has not come from there.
-        guard let session = self.sessionsByClient[client], session.arrival?.from == delivery.address,
-            self.passesReview(delivery, session)
-        else { return }
-        self.deliver(delivery, to: session)
+        guard let session = self.sessionsByClient[client], session.arrival?.from == delivery.address else {
+            if let group = delivery.group { self.redirect(delivery, in: group) }
+            return
+        }
+        if self.passesReview(delivery, session) { self.deliver(delivery, to: session) }
     }
 
     func deliver(_ delivery: DirectDelivery, to session: Session) {
@@ -169,21 +172,24 @@ extension Shard {
 
     /// Brings a message to one member of a group.
     ///
+    /// - Parameter prefersKept: whether a member whose session is kept gets it, online or not, if there is one.
     /// - Returns: whether there was one.
     @discardableResult
     func deliver(
         _ publish: inout OutgoingPublish,
         to group: SharedGroup,
         excluding: SessionAddress? = nil,
-        onlineOnly: Bool = false
+        onlineOnly: Bool = false,
+        prefersKept: Bool = false
     ) -> Bool {
+        let room = self.room(for: publish)
         guard
             let member = group.choose(
                 publisher: publish.publisher,
                 topicHash: publish.topicHash,
                 excluding: excluding,
                 onlineOnly: onlineOnly,
-                hasRoom: self.room(for: publish)
+                hasRoom: prefersKept ? { $0.subscription.account != nil && room?($0) != false } : room
             )
         else { return false }
         let identifiers = member.subscription.identifier == 0 ? [] : [member.subscription.identifier]
@@ -238,7 +244,7 @@ extension Shard {
     /// A QoS 2 message that the client may have seen stays with it, since nobody else may get it [MQTT-4.8.2-4, -5].
     /// While the session stays, only a member that is online is better than itself.
     func passOn(of session: Session, hasEnded: Bool) {
-        guard session.sharedCount > 0 else { return }
+        guard session.mayHaveShared else { return }
         defer { self.updateAccount(of: session) }
         for (identifier, inflight) in session.inflight.all where inflight.terms.qos == .atLeastOnce {
             guard let group = inflight.terms.group, let message = inflight.message else { continue }
@@ -263,13 +269,15 @@ extension Shard {
     /// Brings a message to another member than the one that was chosen for it.
     ///
     /// - Returns: whether nothing is left to do for it.
-    func passOn(
+    private func passOn(
         _ message: Message,
         in group: SharedGroup,
-        excluding address: SessionAddress? = nil,
-        onlineOnly: Bool = false
+        excluding address: SessionAddress,
+        onlineOnly: Bool
     ) -> Bool {
         guard !message.isExpired(at: self.now) else { return true }
+        // The session may have left it as the last one, and others may have made it anew.
+        let group = group.isEmpty ? self.group(of: group.filter) ?? group : group
         var publish = OutgoingPublish(message, origin: nil, now: self.now)
         return self.deliver(&publish, to: group, excluding: address, onlineOnly: onlineOnly)
     }

@@ -179,7 +179,10 @@ extension Shard {
         let isNew = session.entries.updateValue(entry, forKey: UTF8String(filter.text)) == nil
         if isNew {
             session.subscriptionBytes += Session.Entry.byteCount(of: filter)
-            if filter.share != nil { session.sharedCount += 1 }
+            if filter.share != nil {
+                session.sharedCount += 1
+                session.mayHaveShared = true
+            }
         }
         self.broker.subscriptions.subscribe(
             filter,

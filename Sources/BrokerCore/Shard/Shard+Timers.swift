@@ -40,6 +40,7 @@ extension Shard {
         }
         self.sweepTimers()
         self.resumeAfterCongestion()
+        self.readEstates()
         self.broker.publish(self.metrics, of: Int(self.index))
         if self.index == 0 {
             for topic in self.broker.retained.expire(at: self.now) { self.journalRetained(topic) }

@@ -52,8 +52,7 @@ package final class Shard {
     var beginning: Deque<(ticket: UInt64, account: SessionAccount)> = []
     /// Pages of sessions' messages that are asked for at the end of the turn.
     var pageRequests: [BacklogRequest] = []
-    /// What sessions that have ended have left in the store to others; the first is being read.
-    var estates: Deque<Estate> = []
+    var estates = Estates()
     /// Connections that hold something back, by the ticket it waits for.
     var holding: Deque<(ticket: UInt64, connection: Connection)> = []
 

@@ -16,6 +16,13 @@ package struct BacklogRequest: Sendable {
     }
 
     let reader: Reader
+
+    /// Whether only those are wanted that a shared group chose the session for.
+    package var wantsOnlyShared: Bool {
+        if case .estate = self.reader { return true }
+        return false
+    }
+
     /// What the session is known by in the store.
     package let session: StoreNumber
     /// Deliveries behind this one are wanted, in order of their numbers.

@@ -41,4 +41,6 @@ package enum StoreReport: Sendable {
     case committed(ticket: UInt64)
     /// The answer to a ``BacklogRequest``.
     case backlog(BacklogPage)
+    /// A ``BacklogRequest`` cannot be answered for now. The store tries again by itself.
+    case unreadable(BacklogRequest)
 }

@@ -140,7 +140,7 @@ extension Shard {
     }
 
     func receive(_ page: BacklogPage) {
-        guard case .session(let address) = page.request.reader else { return self.passOn(page) }
+        guard case .session(let address) = page.request.reader else { return self.distribute(page) }
         // It may have ended or moved meanwhile; then it asks anew where it is.
         guard let session = self.sessions[address.slot, address.generation], let backlog = session.backlog,
             session.account?.number == page.request.session, backlog.isLoading
@@ -220,14 +220,14 @@ extension Shard {
             qos: entry.qos,
             isRetained: entry.isRetained,
             identifiers: entry.identifiers,
-            group: self.group(of: entry),
+            group: entry.group.flatMap(self.group(of:)),
             number: entry.delivery
         )
     }
 
-    /// The shared group that has chosen the session for a message, if it has members.
-    func group(of entry: BacklogPage.Entry) -> SharedGroup? {
-        entry.group.flatMap { try? TopicFilter($0) }.flatMap { self.broker.subscriptions.group(of: $0) }
+    /// The shared group of a filter, share and all, if it has members.
+    func group(of filter: String) -> SharedGroup? {
+        (try? TopicFilter(filter)).flatMap { self.broker.subscriptions.group(of: $0) }
     }
 }
 

@@ -122,6 +122,10 @@ extension Shard {
             }
             self.resumeAfterCongestion()
         case .backlog(let page): self.receive(page)
+        case .unreadable(let request):
+            guard request.wantsOnlyShared else { return }
+            self.estates.setAside(request.session)
+            self.readEstates()
         }
     }
 

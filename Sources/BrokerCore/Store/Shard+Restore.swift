@@ -7,7 +7,7 @@ import MQTTCodec
 
 extension Shard {
     /// Takes in a session that the store has kept, before anybody can connect. Its messages stay in the store until its
-    /// client is back.
+    /// client is back, or others can have them.
     package func restore(_ restored: RestoredSession) {
         self.readClock()
         let record = restored.record
@@ -17,6 +17,7 @@ extension Shard {
         let account = SessionAccount(number: record.number, isStored: true)
         let session = self.makeSession(client, tenure, record.client, account)
         session.isRestored = true
+        session.mayHaveShared = restored.messageCount > 0
         session.expiryInterval = record.expiryInterval
         session.incomingExactlyOnce = Set(restored.received)
         if restored.messageCount > 0 {
@@ -50,7 +51,10 @@ extension Shard {
         let entry = Session.Entry(filter: filter, options: record.options, identifier: record.identifier)
         guard session.entries.updateValue(entry, forKey: UTF8String(filter.text)) == nil else { return }
         session.subscriptionBytes += Session.Entry.byteCount(of: filter)
-        if filter.share != nil { session.sharedCount += 1 }
+        if filter.share != nil {
+            session.sharedCount += 1
+            session.mayHaveShared = true
+        }
         self.broker.subscriptions.subscribe(
             filter,
             session.address,

@@ -51,8 +51,8 @@ public final class StoreFile {
         #endif
     }
 
-    /// Clears away what sessions have left that have ended or expired, and messages that have expired; and gives the
-    /// room back that is free.
+    /// Clears away what sessions have left that have ended or expired, but for messages of shared groups, and messages
+    /// that have expired; and gives the room back that is free.
     ///
     /// SQLite writes the smaller database twice before the file shrinks: to a temporary file, and to the log beside the
     /// database. So it takes as much room as it will have in the end in the directory for temporary files (that of the
@@ -74,7 +74,7 @@ public final class StoreFile {
     /// front) are in Base64. What is absent is `null`. The lines are, in this order:
     ///
     ///     {"type": "session", "number", "client", "user_name", "version", "peer", "listener", "expiry",
-    ///      "disconnected_at", "has_ended": only messages of shared groups are left of it, "will": {"topic", "payload", "qos", "retain", "due_at"},
+    ///      "disconnected_at", "has_ended", "will": {"topic", "payload", "qos", "retain", "due_at"},
     ///      "subscriptions": [{"filter", "qos", "no_local", "retain_as_published", "retain_handling", "identifier"}],
     ///      "received": [packet identifiers]}
     ///     {"type": "message", "number", "topic", "qos", "retain", "expires_at", "publisher", "properties", "payload",

@@ -42,6 +42,7 @@
             for session in arrears.estates {
                 statements.markEnded.set(1, session)
                 try statements.markEnded.run()
+                try Self.forgetAllButDeliveries(of: session, statements)
             }
             var references = References()
             for topic in arrears.expiredTopics {

@@ -17,9 +17,12 @@
                     let select = statements.selectInflight
                     defer { select.rewind() }
                     select.set(1, request.session.value)
-                    while try select.step() { gathering.inflight.append(try self.entry(select, at: now)) }
+                    while try select.step() {
+                        if request.wantsOnlyShared, select.isNull(4) { continue }
+                        gathering.inflight.append(try self.entry(select, at: now))
+                    }
                 }
-                let select = statements.selectQueued
+                let select = request.wantsOnlyShared ? statements.selectShared : statements.selectQueued
                 defer { select.rewind() }
                 select.set(1, request.session.value)
                 select.set(2, request.after.value)

@@ -45,12 +45,16 @@
             statements.deleteSession.set(1, session)
             try statements.deleteSession.run()
             totals.sessions -= Int(sqlite3_changes(sqlite3_db_handle(statements.deleteSession.sqliteStatement)))
+            try Self.forgetAllButDeliveries(of: session, statements)
+            statements.insertEnded.set(1, session)
+            try statements.insertEnded.run()
+        }
+
+        static func forgetAllButDeliveries(of session: Int64, _ statements: Statements) throws(SQLiteFailure) {
             statements.deleteSubscriptions.set(1, session)
             try statements.deleteSubscriptions.run()
             statements.deleteAllReceived.set(1, session)
             try statements.deleteAllReceived.run()
-            statements.insertEnded.set(1, session)
-            try statements.insertEnded.run()
         }
 
         private static func writeSubscriptions(
@@ -143,7 +147,9 @@
         ) throws(SQLiteFailure) -> Int64? {
             let client = record.client
             var displaced: Int64?
-            if !record.hasEnded {
+            if record.hasEnded {
+                try Self.forgetAllButDeliveries(of: record.number.value, statements)
+            } else {
                 let other = statements.selectOtherSession
                 other.set(1, client.clientIdentifier)
                 other.set(2, record.number.value)

@@ -36,6 +36,7 @@
         let selectLeft: Statement
         let deleteLeft: Statement
         let selectQueued: Statement
+        let selectShared: Statement
         let selectInflight: Statement
         private let insertMeta: Statement
 
@@ -127,6 +128,13 @@
                 """
                 SELECT \(columns) FROM delivery LEFT JOIN message ON message.number = delivery.message
                 WHERE session = ? AND delivery.number > ? AND packet_identifier = 0 ORDER BY delivery.number
+                """
+            )
+            self.selectShared = try prepare(
+                """
+                SELECT \(columns) FROM delivery LEFT JOIN message ON message.number = delivery.message
+                WHERE session = ? AND delivery.number > ? AND packet_identifier = 0 AND share IS NOT NULL
+                ORDER BY delivery.number
                 """
             )
             self.selectInflight = try prepare(

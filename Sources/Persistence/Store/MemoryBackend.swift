@@ -102,7 +102,7 @@ package final class MemoryBackend: StoreBackend {
 
     /// Only messages for others are left of a session.
     private func markEnded(_ number: Int64, _ record: SessionRecord) {
-        self.sessions[number, default: Session(record: record)].record = record
+        self.sessions[number] = Session(record: record)
         self.release(number, from: record.client)
     }
 
@@ -151,6 +151,7 @@ package final class MemoryBackend: StoreBackend {
         }
         for delivery in deliveries {
             guard let message = delivery.message, let qos = QoS(rawValue: delivery.qos) else { continue }
+            if request.wantsOnlyShared, delivery.group == nil { continue }
             let number = StoreNumber(value: delivery.key.delivery)
             let entry = BacklogPage.Entry(
                 delivery: number,

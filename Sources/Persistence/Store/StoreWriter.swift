@@ -142,11 +142,12 @@ final class StoreWriter: @unchecked Sendable {
     @discardableResult
     private func answer(for store: GroupCommitStore, unless hasToWait: (BacklogRequest) -> Bool) -> Bool {
         let isRetrying = self.reading.mayTry && self.failedFetches.contains { !hasToWait($0.request) }
-        let fetches = isRetrying ? self.failedFetches + self.fetches : self.fetches
+        let retried = isRetrying ? self.failedFetches : []
+        let fetches = retried + self.fetches
         if isRetrying { self.failedFetches = [] }
         self.fetches = []
         var failure: StoreError?
-        for fetch in fetches {
+        for (index, fetch) in fetches.enumerated() {
             guard !hasToWait(fetch.request) else {
                 self.fetches.append(fetch)
                 continue
@@ -157,6 +158,7 @@ final class StoreWriter: @unchecked Sendable {
             } catch {
                 failure = error
                 self.failedFetches.append(fetch)
+                if index >= retried.count { self.report?(.unreadable(fetch.request), fetch.shard) }
             }
         }
         if let failure {

@@ -129,6 +129,11 @@ final class LedgerWorld {
             self.store.isAvailable.toggle()
             return
         }
+        if self.generator.once(in: 50) {
+            self.broker.clock.now = self.broker.clock.now.adding(seconds: 10)
+            self.broker[self.anyShard()].tick()
+            return
+        }
         switch Int.random(in: 0..<100, using: &self.generator) {
         case 0..<50: self.broker.step(using: &self.generator)
         case 50..<62: self.publish()
@@ -184,6 +189,8 @@ final class LedgerWorld {
     /// Everybody is there, and answers, until nothing moves any more.
     private func drain() {
         self.store.isAvailable = true
+        // What earlier sessions have left waits a while for those who are to get it.
+        self.broker.advance(seconds: 60)
         for _ in 0..<400 {
             guard self.ledger.faults.isEmpty else { return }
             for client in self.clients where client.client == nil {

@@ -27,6 +27,8 @@ final class ModelStore: BrokerStore {
         var submitted = 0
         var committed = 0
         var fetches: [(request: BacklogRequest, shard: Int, behind: Int)] = []
+        /// Those that could not be answered.
+        var unread: [(request: BacklogRequest, shard: Int, behind: Int)] = []
         var fetchCount = 0
         var reports: [(shard: Int, report: StoreReport)] = []
         var lastTickets: [Int: UInt64] = [:]
@@ -34,6 +36,7 @@ final class ModelStore: BrokerStore {
         var isCongested = false
         var isFull = false
         var commitsAtOnce = false
+        var unreadable: StoreNumber?
     }
 
     private let state = Mutex(State())
@@ -93,6 +96,12 @@ final class ModelStore: BrokerStore {
         set { self.state.withLock { $0.commitsAtOnce = newValue } }
     }
 
+    /// The session whose messages can't be read; nil: all can.
+    var unreadable: StoreNumber? {
+        get { self.state.withLock { $0.unreadable } }
+        set { self.state.withLock { $0.unreadable = newValue } }
+    }
+
     /// What is safe.
     var tables: ModelTables { self.state.withLock { $0.tables } }
 
@@ -146,9 +155,18 @@ final class ModelStore: BrokerStore {
     func answer(_ count: Int = .max) {
         self.state.withLock { state in
             guard state.isAvailable else { return }
+            if state.unreadable == nil {
+                state.fetches += state.unread
+                state.unread = []
+            }
             for _ in 0..<min(count, state.fetches.count) {
                 guard let next = state.fetches.first, next.behind <= state.committed else { return }
                 state.fetches.removeFirst()
+                guard next.request.session != state.unreadable else {
+                    state.unread.append(next)
+                    state.reports.append((next.shard, .unreadable(next.request)))
+                    continue
+                }
                 state.reports.append((next.shard, .backlog(state.tables.page(next.request))))
             }
         }

@@ -111,6 +111,7 @@ struct ModelTables: Sendable {
         let wanted = all.filter { delivery in
             let number = delivery.record.delivery
             guard delivery.packetIdentifier == 0, number > request.after else { return false }
+            if request.wantsOnlyShared, delivery.record.group == nil { return false }
             return number.shard >= request.known.count || number.count <= request.known[number.shard]
         }
         var queued: [Delivery] = []
