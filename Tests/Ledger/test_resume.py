@@ -33,11 +33,11 @@ def deaths(method: Method) -> Method:
     return run
 
 
-def drain(client: Client, count: int, qos: int = 1) -> list[int]:
+def drain(client: Client, count: int, qos: int = 1, timeout: float = 30) -> list[int]:
     """So many messages, acknowledged: the numbers they carry."""
     found = []
     while len(found) < count:
-        packet = client.receive(30)
+        packet = client.receive(timeout)
         if packet.type == Type.PUBLISH:
             if packet.qos != qos:
                 raise AssertionError(f"expected QoS {qos}, got {packet}")
@@ -178,6 +178,30 @@ class SessionTests(KeepingCase):
                 client.acknowledge(packet)
         numbers = sorted(int(packet.payload) for packets_ in found for packet in packets_)
         self.assertEqual(numbers, list(range(100)))
+
+    def test_what_a_member_leaves_to_its_group(self) -> None:
+        """All that waits for a member whose client ends its session goes to another one, exactly once."""
+        count = 20_000
+        # After a start the broker waits 30 s with it, for members that are not kept.
+        for is_killed in (False, True) if self.long else (False,):
+            with self.subTest(is_killed=is_killed):
+                broker = self.broker(f"killed-{is_killed}")
+                broker.start()
+                leaver = self.client(broker, "leaver")
+                leaver.subscribe("$share/g/a", options=2)
+                leaver.close()
+                flood(self.client(broker, "publisher"), "a", (f"{number:10}" for number in range(count)), qos=2)
+                stayer = self.client(broker, "stayer")
+                stayer.subscribe("$share/g/a", options=2)
+                stayer.close()
+                self.client(broker, "leaver", clean=True)
+                if is_killed:
+                    time.sleep(0.05)
+                    broker.kill()
+                    broker.start()
+                stayer = self.resume(broker, "stayer")
+                self.assertEqual(sorted(drain(stayer, count, qos=2, timeout=45)), list(range(count)))
+                stayer.expect_nothing()
 
     def test_expiry_runs_on(self) -> None:
         """Expiry in seconds goes on while the broker is down, and is not begun anew."""
