@@ -9,8 +9,6 @@
 # The package manager passes the package's traits to the compiler in the order of a hash table, another one each time it
 # runs. A command that has changed is run again: so nearly every build would compile all rooms anew. This keeps the order.
 # Only for the build: what is tested hashes as it does for users.
-#
-# The index that an editor could search is left out, which takes a tenth of the time: editors make their own.
 
 set -euo pipefail
-exec env SWIFT_DETERMINISTIC_HASHING=1 "${SWIFT:-swift}" build --disable-index-store "$@"
+exec env SWIFT_DETERMINISTIC_HASHING=1 "${SWIFT:-swift}" build "$@"
