@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import MQTTCodec
+import NIOCore
 import Testing
 
 @testable import BrokerCore
@@ -182,6 +183,91 @@ import Testing
         #expect(self.store.tables.texts("stayer") == (3..<20).map { "\($0)" })
     }
 
+    /// A session that is kept, but would get them as QoS 0, does not keep them.
+    @Test func membersWithQoS0() {
+        let broker = self.broker()
+        self.member("leaver", broker)
+        self.publish(0..<20, to: "s", broker)
+        broker.away("careless", "$share/g/s", qos: .atMostOnce)
+        let client = broker.connected("fleeting")
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        broker.advance(seconds: 11)
+        #expect(client.drain().map(\.text) == (0..<20).map { "\($0)" })
+        #expect(self.store.tables.deliveryCount == 0)
+    }
+
+    /// Where messages are refused that find no room, those that were accepted are kept even so.
+    @Test func keptMembersAreFull() {
+        let broker = TestBroker(store: self.store) {
+            $0.queuedMessagesInMemory = 3
+            $0.fullStorePolicy = .refuse
+            $0.maximumStoredMessagesPerSession = 20
+            $0.maximumQueuedMessages = 1
+        }
+        self.member("leaver", broker)
+        self.publish(0..<20, to: "s", broker)
+        broker.away("stayer", "$share/g/s", "other")
+        self.publish(20..<30, to: "other", broker)
+        let client = broker.kept("fleeting", seconds: 0, receiveMaximum: 1)
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        broker.advance(seconds: 11)
+        broker.commit()
+        // Those that were in memory go to whoever is there.
+        #expect(self.store.tables.texts("stayer").count(where: { (3..<20).contains(Int($0) ?? -1) }) == 17)
+    }
+
+    /// A session whose will is published before it ends, right after the start.
+    @Test func oneThatEndsWithItsWill() {
+        var broker = self.broker()
+        let client = broker.client("leaver")
+        client.send(
+            client.connectPacket {
+                $0.keepSession(seconds: 10, receiveMaximum: nil)
+                var will = Will(topic: "w", payload: ByteBuffer(), qos: .atMostOnce, isRetained: false)
+                will.properties.willDelayInterval = 10
+                $0.will = will
+            }
+        )
+        broker.commit()
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        client.drop()
+        self.publish(0..<20, to: "s", broker)
+        broker.clock.now = broker.clock.now.adding(seconds: 20)
+        broker = broker.restarted { $0.queuedMessagesInMemory = 3 }
+        broker.advance(seconds: 1)
+        broker.commit()
+        #expect(broker.session("leaver") == nil && broker[0].estates.count == 1)
+        let fleeting = broker.connected("fleeting")
+        fleeting.subscribe("$share/g/s", qos: .atLeastOnce)
+        broker.advance(seconds: 30)
+        #expect(fleeting.drain().count == 20)
+    }
+
+    /// They are read while the group has no members; others make it anew.
+    @Test func theGroupIsMadeAnew() {
+        let broker = self.broker()
+        let client = broker.kept("leaver", receiveMaximum: 1)
+        client.subscribe("$share/g/s", qos: .atLeastOnce)
+        self.publish(0..<20, to: "s", broker)
+        client.send(.unsubscribe(Unsubscribe(packetIdentifier: 99, filters: ["$share/g/s"])))
+        broker.commit()
+        var arrived: [String] = []
+        for _ in 0..<6 {
+            for case .publish(let publish) in client.takeArrived() {
+                arrived.append(publish.text)
+                client.acknowledge(.publishAck, publish.packetIdentifier)
+            }
+            broker.commit()
+        }
+        broker.away("stayer", "$share/g/s")
+        var properties: Properties = []
+        properties.sessionExpiryInterval = 0
+        client.send(.disconnect(Disconnect(reason: .normalDisconnection, properties: properties)))
+        broker.commit()
+        #expect(arrived.count == 6)
+        #expect(Set(self.store.tables.texts("stayer")) == Set((6..<20).map { "\($0)" }))
+    }
+
     /// Its messages stay the group's when it has left the group.
     @Test(arguments: [false, true])
     func theGroupHasBeenLeft(isRestarted: Bool) {
@@ -304,8 +390,7 @@ import Testing
         broker.expectAtRest()
     }
 
-    /// It is not asked what the client may have of a session that has expired, so it does not wait for an answer while
-    /// the session goes.
+    /// It is not asked what the client may have of a session that has expired, though messages of that are still there.
     @Test func theClientComesBackAndIsJudged() async {
         let rules = ChangingRules()
         let broker = self.broker(extensions: [rules])

@@ -232,7 +232,7 @@ extension Shard {
         self.passOn(of: session, hasEnded: true)
         for delivery in session.arrival?.held ?? [] {
             guard let group = delivery.group else { continue }
-            self.redirect(delivery, in: group)
+            self.redirect(delivery, in: group, client: session.info)
         }
         self.tellEnded(of: session)
         session.entries = [:]

@@ -123,10 +123,12 @@ extension Shard {
     }
 
     /// The member's session has ended between the choice and now: another one gets it.
-    func redirect(_ delivery: DirectDelivery, in group: SharedGroup) {
+    ///
+    /// - Parameter client: whose session it was, if that is known.
+    func redirect(_ delivery: DirectDelivery, in group: SharedGroup, client: ClientInfo? = nil) {
         var publish = delivery.outgoing(at: self.now)
         if !self.deliver(&publish, to: group, excluding: delivery.address) {
-            self.tellDropped(delivery.message, nil, .sessionEnded)
+            self.tellDropped(delivery.message, client, .sessionEnded)
         }
         self.journalRemoval(of: delivery.number, from: delivery.session)
     }
@@ -182,16 +184,27 @@ extension Shard {
         onlineOnly: Bool = false,
         prefersKept: Bool = false
     ) -> Bool {
-        let room = self.room(for: publish)
+        var hasRoom = self.room(for: publish)
+        if prefersKept { hasRoom = group.keptFirst(hasRoom) }
         guard
             let member = group.choose(
                 publisher: publish.publisher,
                 topicHash: publish.topicHash,
                 excluding: excluding,
                 onlineOnly: onlineOnly,
-                hasRoom: prefersKept ? { $0.subscription.account != nil && room?($0) != false } : room
+                hasRoom: hasRoom
             )
-        else { return false }
+        else {
+            // All its members may have left it, and others made it anew.
+            guard group.isEmpty, let anew = self.group(of: group.filter), anew !== group else { return false }
+            return self.deliver(
+                &publish,
+                to: anew,
+                excluding: excluding,
+                onlineOnly: onlineOnly,
+                prefersKept: prefersKept
+            )
+        }
         let identifiers = member.subscription.identifier == 0 ? [] : [member.subscription.identifier]
         let number = self.journal(&publish, for: member, identifiers, group)
         if member.address.shard == self.index,
@@ -276,8 +289,6 @@ extension Shard {
         onlineOnly: Bool
     ) -> Bool {
         guard !message.isExpired(at: self.now) else { return true }
-        // The session may have left it as the last one, and others may have made it anew.
-        let group = group.isEmpty ? self.group(of: group.filter) ?? group : group
         var publish = OutgoingPublish(message, origin: nil, now: self.now)
         return self.deliver(&publish, to: group, excluding: address, onlineOnly: onlineOnly)
     }

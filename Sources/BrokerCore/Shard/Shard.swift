@@ -122,8 +122,13 @@ package final class Shard {
     /// Sessions will be restored; ``begin()`` follows when all are there.
     package func prepareToRestore() { self.isRestoring = true }
 
-    /// All is there that an earlier broker has left: time goes on for it.
-    package func begin() { self.isRestoring = false }
+    /// All is there that an earlier broker has left, and clients can come: time goes on for it.
+    package func begin() {
+        guard self.isRestoring else { return }
+        self.isRestoring = false
+        self.readClock()
+        self.holdBackEstates()
+    }
 
     // MARK: Turns
 

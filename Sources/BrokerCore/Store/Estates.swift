@@ -21,8 +21,11 @@ struct Estate {
 }
 
 /// The estates of a shard. They are read one after the other, so that the end of many sessions at once takes no more
-/// memory than that of one.
+/// memory than that of a few.
 struct Estates {
+    /// Those that the store could not read before none is asked for any more: when it can, pages of all come at once.
+    private static let maximumUnreadable = 8
+
     private var waiting: Deque<Estate> = []
     /// Those that the store could not read. It tries again by itself.
     private var unreadable: [StoreNumber: Estate] = [:]
@@ -38,7 +41,8 @@ struct Estates {
 
     /// The one of which a page is to be asked for now; nil: none is.
     mutating func next() -> Estate? {
-        guard !self.isReading, let estate = self.waiting.first else { return nil }
+        guard !self.isReading, self.unreadable.count < Self.maximumUnreadable, let estate = self.waiting.first
+        else { return nil }
         self.isReading = true
         return estate
     }

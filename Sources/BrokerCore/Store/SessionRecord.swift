@@ -75,18 +75,22 @@ package struct RestoredSession: Sendable {
     package let messageCount: Int
     /// The bytes of these messages.
     package let byteCount: Int
+    /// Whether a shared group has chosen it for one of them.
+    package let hasShared: Bool
 
     package init(
         record: SessionRecord,
         subscriptions: [SubscriptionRecord],
         received: [UInt16],
         messageCount: Int,
-        byteCount: Int
+        byteCount: Int,
+        hasShared: Bool
     ) {
         self.record = record
         self.subscriptions = subscriptions
         self.received = received
         self.messageCount = messageCount
         self.byteCount = byteCount
+        self.hasShared = hasShared
     }
 }

@@ -220,7 +220,10 @@ extension Shard {
             qos: entry.qos,
             isRetained: entry.isRetained,
             identifiers: entry.identifiers,
-            group: entry.group.flatMap(self.group(of:)),
+            // One that has no members now may have some when it matters.
+            group: entry.group.map {
+                self.group(of: $0) ?? SharedGroup(filter: $0, strategy: self.settings.sharedStrategy)
+            },
             number: entry.delivery
         )
     }

@@ -11,8 +11,8 @@ extension Shard {
     /// Messages, and their bytes, that a page of an estate has.
     private static let pageCount = 256
     private static let pageBytes = 1024 * 1024
-    /// Seconds after a start before what earlier sessions have left is given to others: members whose sessions are not
-    /// kept have to come back first.
+    /// Seconds after a start before what sessions have left is given to others: members whose sessions are not kept have
+    /// to come back first.
     private static let grace: UInt32 = 30
 
     /// Lets the store know that a session has ended, whose messages in memory have found their places.
@@ -37,7 +37,6 @@ extension Shard {
 
     /// Takes in what a session has left that ended before the broker started, or while there was none.
     func restoreEstate(of record: SessionRecord) {
-        self.estates.beginAt = self.now.adding(seconds: Self.grace)
         self.estates.add(
             Estate(
                 session: record.number,
@@ -49,9 +48,12 @@ extension Shard {
         )
     }
 
+    /// The broker has just started.
+    func holdBackEstates() { self.estates.beginAt = self.now.adding(seconds: Self.grace) }
+
     /// Goes on with what has been left, if it is time, and everybody concerned keeps up.
     func readEstates() {
-        guard !self.estates.isEmpty, self.now >= self.estates.beginAt, !self.hasCongestedShards,
+        guard !self.estates.isEmpty, !self.isRestoring, self.now >= self.estates.beginAt, !self.hasCongestedShards,
             let store = self.store?.store, store.isAvailable, !store.isCongested, let estate = self.estates.next()
         else { return }
         self.pageRequests.append(

@@ -17,7 +17,7 @@ extension Shard {
         let account = SessionAccount(number: record.number, isStored: true)
         let session = self.makeSession(client, tenure, record.client, account)
         session.isRestored = true
-        session.mayHaveShared = restored.messageCount > 0
+        session.mayHaveShared = restored.hasShared
         session.expiryInterval = record.expiryInterval
         session.incomingExactlyOnce = Set(restored.received)
         if restored.messageCount > 0 {

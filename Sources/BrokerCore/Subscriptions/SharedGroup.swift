@@ -45,6 +45,16 @@ final class SharedGroup: Sendable {
         self.state.withLock { $0.members.contains(where: isSuitable) }
     }
 
+    /// What ``choose(publisher:topicHash:excluding:onlineOnly:hasRoom:)`` asks for a message that is to stay stored:
+    /// members for whom it would be come first, those among them that have room before all.
+    func keptFirst(_ hasRoom: ((Member) -> Bool)?) -> (Member) -> Bool {
+        let isKept = { (member: Member) in
+            member.subscription.account != nil && member.subscription.qos > .atMostOnce
+        }
+        guard let hasRoom, self.contains(where: { isKept($0) && hasRoom($0) }) else { return isKept }
+        return { isKept($0) && hasRoom($0) }
+    }
+
     /// - Returns: whether the session was no member before.
     func insert(_ address: SessionAddress, _ subscription: Subscription, isOnline: Bool) -> Bool {
         self.state.withLock { state in

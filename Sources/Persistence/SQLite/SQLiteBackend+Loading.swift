@@ -95,7 +95,8 @@
                             subscriptions: try self.subscriptions(&subscriptions, of: number),
                             received: try self.received(&received, of: number),
                             messageCount: waiting.messages,
-                            byteCount: waiting.bytes
+                            byteCount: waiting.bytes,
+                            hasShared: waiting.hasShared
                         )
                     )
                     if found.count == Self.batch {

@@ -217,7 +217,8 @@ package final class MemoryBackend: StoreBackend {
                     subscriptions: session.subscriptions.values.sorted { $0.filter < $1.filter },
                     received: session.received.sorted(),
                     messageCount: waiting.count,
-                    byteCount: waiting.values.reduce(0) { $0 + ($1.message?.byteCount ?? 0) }
+                    byteCount: waiting.values.reduce(0) { $0 + ($1.message?.byteCount ?? 0) },
+                    hasShared: waiting.values.contains { $0.group != nil }
                 )
             )
         }

@@ -186,6 +186,7 @@ final class ModelStore: BrokerStore {
             state.pending = []
             state.sent = []
             state.fetches = []
+            state.unread = []
             state.reports = []
             state.lastTickets = [:]
             state.submitted = 0

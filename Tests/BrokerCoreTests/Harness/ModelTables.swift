@@ -107,11 +107,12 @@ struct ModelTables: Sendable {
     // MARK: What is read
 
     func page(_ request: BacklogRequest) -> BacklogPage {
-        let all = self.sessions[request.session]?.inOrder ?? []
+        let all = (self.sessions[request.session]?.inOrder ?? []).filter {
+            !request.wantsOnlyShared || $0.record.group != nil
+        }
         let wanted = all.filter { delivery in
             let number = delivery.record.delivery
             guard delivery.packetIdentifier == 0, number > request.after else { return false }
-            if request.wantsOnlyShared, delivery.record.group == nil { return false }
             return number.shard >= request.known.count || number.count <= request.known[number.shard]
         }
         var queued: [Delivery] = []
@@ -157,7 +158,8 @@ struct ModelTables: Sendable {
                     subscriptions: entry.subscriptions.values.sorted { $0.filter < $1.filter },
                     received: entry.received.sorted(),
                     messageCount: entry.deliveries.count,
-                    byteCount: entry.deliveries.values.reduce(0) { $0 + $1.record.message.byteCount }
+                    byteCount: entry.deliveries.values.reduce(0) { $0 + $1.record.message.byteCount },
+                    hasShared: entry.deliveries.values.contains { $0.record.group != nil }
                 )
             )
         }

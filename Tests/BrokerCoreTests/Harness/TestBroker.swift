@@ -63,7 +63,10 @@ final class TestBroker {
             self.hosts.append(host)
         }
         for message in store?.tables.retained.values ?? [:].values { self.state.restore(retained: message) }
+        guard !restored.isEmpty else { return }
+        for shard in self.shards { shard.prepareToRestore() }
         for session in restored { self.shards[Int(session.record.number.count) % count].restore(session) }
+        for shard in self.shards { shard.begin() }
     }
 
     /// The broker is killed, and another one starts with what the store has kept.
