@@ -13,7 +13,7 @@ import MQTTCodec
 // to see whether it belongs before or behind its end.
 extension Shard {
     /// Bytes of messages that are read at once, and that a session has in memory beside those in flight.
-    private static let pageBytes = 1024 * 1024
+    static let pageBytes = 1024 * 1024
 
     // MARK: What comes
 

@@ -8,9 +8,8 @@ import MQTTCodec
 // A session may have more messages in the store than in memory when it ends. Those that a shared group chose it for are
 // read, page by page, and go to other members; the store forgets the rest of the session after that.
 extension Shard {
-    /// Messages, and their bytes, that a page of an estate has.
+    /// Messages that a page of an estate has.
     private static let pageCount = 256
-    private static let pageBytes = 1024 * 1024
     /// Seconds after a start before what sessions have left is given to others: members whose sessions are not kept have
     /// to come back first.
     private static let grace: UInt32 = 30

@@ -63,8 +63,8 @@
                 var waiting = try SessionRows(
                     database,
                     """
-                    SELECT session, count(*), total(bytes), min(bytes), max(bytes), count(share) FROM delivery GROUP BY session
-                    ORDER BY session
+                    SELECT session, count(*), total(bytes), min(bytes), max(bytes), count(share) FROM delivery
+                    GROUP BY session ORDER BY session
                     """
                 )
                 defer {

@@ -124,19 +124,12 @@
                 message.payload_format, message.publisher
                 """
             // An outer join, so that a message that is missing is noticed; and the order is the deliveries'.
-            self.selectQueued = try prepare(
-                """
+            let queued = """
                 SELECT \(columns) FROM delivery LEFT JOIN message ON message.number = delivery.message
-                WHERE session = ? AND delivery.number > ? AND packet_identifier = 0 ORDER BY delivery.number
+                WHERE session = ? AND delivery.number > ? AND packet_identifier = 0
                 """
-            )
-            self.selectShared = try prepare(
-                """
-                SELECT \(columns) FROM delivery LEFT JOIN message ON message.number = delivery.message
-                WHERE session = ? AND delivery.number > ? AND packet_identifier = 0 AND share IS NOT NULL
-                ORDER BY delivery.number
-                """
-            )
+            self.selectQueued = try prepare("\(queued) ORDER BY delivery.number")
+            self.selectShared = try prepare("\(queued) AND share IS NOT NULL ORDER BY delivery.number")
             self.selectInflight = try prepare(
                 """
                 SELECT \(columns) FROM delivery INDEXED BY inflight LEFT JOIN message ON message.number = delivery.message

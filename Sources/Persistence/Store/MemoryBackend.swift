@@ -191,18 +191,18 @@ package final class MemoryBackend: StoreBackend {
         let now = self.clock.now
         var found: [RestoredSession] = []
         for (number, session) in self.sessions.sorted(by: { $0.key < $1.key }) {
-            let record = session.record
+            var record = session.record
             let since = min(record.disconnectedAt ?? self.aliveAt, MonotonicTime(milliseconds: now.monotonic))
             let waiting = self.deliveries[number] ?? [:]
+            let hasShared = waiting.values.contains { $0.group != nil }
             let hasExpired = now.hasExpired(since: now.wall(of: since), interval: record.expiryInterval)
             if record.will == nil, hasExpired, !record.hasEnded {
-                guard waiting.values.contains(where: { $0.group != nil }) else {
+                guard hasShared else {
                     self.end(number)
                     continue
                 }
-                var ended = record
-                ended.hasEnded = true
-                self.markEnded(number, ended)
+                record.hasEnded = true
+                self.markEnded(number, record)
             }
             found.append(
                 RestoredSession(
@@ -212,13 +212,13 @@ package final class MemoryBackend: StoreBackend {
                         expiryInterval: record.expiryInterval,
                         disconnectedAt: since,
                         will: record.will,
-                        hasEnded: self.sessions[number]?.record.hasEnded ?? false
+                        hasEnded: record.hasEnded
                     ),
                     subscriptions: session.subscriptions.values.sorted { $0.filter < $1.filter },
                     received: session.received.sorted(),
                     messageCount: waiting.count,
                     byteCount: waiting.values.reduce(0) { $0 + ($1.message?.byteCount ?? 0) },
-                    hasShared: waiting.values.contains { $0.group != nil }
+                    hasShared: hasShared
                 )
             )
         }

@@ -141,11 +141,12 @@ struct ModelTables: Sendable {
                 will: entry.record.will,
                 hasEnded: entry.record.hasEnded
             )
+            let hasShared = entry.deliveries.values.contains { $0.record.group != nil }
             let isOver =
                 record.expiryInterval != Session.neverExpires
                 && (record.disconnectedAt ?? now).adding(seconds: record.expiryInterval) <= now
             if isOver, record.will == nil, !record.hasEnded {
-                guard entry.deliveries.values.contains(where: { $0.record.group != nil }) else {
+                guard hasShared else {
                     self.sessions[number] = nil
                     continue
                 }
@@ -159,7 +160,7 @@ struct ModelTables: Sendable {
                     received: entry.received.sorted(),
                     messageCount: entry.deliveries.count,
                     byteCount: entry.deliveries.values.reduce(0) { $0 + $1.record.message.byteCount },
-                    hasShared: entry.deliveries.values.contains { $0.record.group != nil }
+                    hasShared: hasShared
                 )
             )
         }
